@@ -1,0 +1,83 @@
+"""Copying and pickling of graphs, of any depth: a graph travels as one flat list.
+
+`pickle` sees a root as its leaves, which keep their identity within one `dumps`, and a list of its inner nodes, each
+with its primitive and the positions of its operands; inner nodes belong to the root they were pickled with.
+`copy.deepcopy` keeps the identity of all nodes, `copy.copy` copies one node and keeps its operands.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .graph import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .value import Value
+
+#: The slots of a node beside its operands.
+STATE = ("_data", "_grad", "_primitive", "_left_partial", "_right_partial", "label")
+
+
+class Copies:
+    """Gives a Value its part in `copy` and `pickle`."""
+
+    __slots__ = ()
+
+    def __copy__(self: Value) -> Value:  # type: ignore[misc]  # Value is what inherits from this
+        return _rebuilt(type(self), _state(self), self._left, self._right)
+
+    def __deepcopy__(self: Value, memo: dict[int, Any]) -> Value:  # type: ignore[misc]  # as above
+        def copied(operand: Value) -> Any:
+            return memo[id(operand)]
+
+        for node in nodes(self):
+            if id(node) not in memo:
+                left, right = _mapped(copied, node._left), _mapped(copied, node._right)
+                memo[id(node)] = _rebuilt(type(node), _state(node), left, right)
+        copy: Value = memo[id(self)]
+        return copy
+
+    def __reduce_ex__(self: Value, protocol: Any) -> tuple[Any, ...]:  # type: ignore[misc]  # as above
+        if self._primitive is None:
+            return _rebuilt, (type(self), _state(self), None, None)
+        order = nodes(self)
+        leaves = [node for node in order if node._primitive is None]
+        results = [node for node in order if node._primitive is not None]
+        position = {node: i for i, node in enumerate([*leaves, *results])}.__getitem__
+        inner = [
+            (type(node), _state(node), _mapped(position, node._left), _mapped(position, node._right)) for node in results
+        ]
+        return _unpacked, (leaves, inner)
+
+
+def _unpacked(leaves: list[Value], inner: list[Any]) -> Value:
+    """The root of a pickled graph: the last node of the list."""
+    order = leaves[:]
+    for kind, state, left, right in inner:
+        order.append(_rebuilt(kind, state, _mapped(order.__getitem__, left), _mapped(order.__getitem__, right)))
+    return order[-1]
+
+
+def _state(node: Value) -> tuple[Any, ...]:
+    """All that a node holds beside its operands; a subclass may have attributes of its own."""
+    return (*(getattr(node, slot) for slot in STATE), getattr(node, "__dict__", None))
+
+
+def _rebuilt(kind: type[Value], state: tuple[Any, ...], left: Any, right: Any) -> Value:
+    node = object.__new__(kind)
+    for slot, content in zip(STATE, state):
+        setattr(node, slot, content)
+    if state[-1]:
+        node.__dict__.update(state[-1])
+    node._left, node._right = left, right
+    return node
+
+
+def _mapped(replace: Callable[[Any], Any], operands: Any) -> Any:
+    """`operands`, one or a tuple of them, with all but the constants (floats, None) replaced."""
+    if type(operands) is tuple:
+        return tuple([_mapped(replace, operand) for operand in operands])
+    return operands if operands is None or type(operands) is float else replace(operands)

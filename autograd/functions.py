@@ -1,0 +1,123 @@
+"""Functions of lists of Values: `sum`, `mean`, `dot`, `logsumexp` record one node each; `softmax` gives a list.
+
+The functions of one to three operands (`exp`, `maximum`, `where`, ...) are primitives and stand in `rules.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, overload
+
+from . import rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from .primitives import Operand, Primitive
+    from .value import Value
+
+
+@overload
+def sum(values: Iterable[float]) -> float: ...
+@overload
+def sum(values: Iterable[Operand]) -> Value: ...
+def sum(values: Iterable[Any]) -> Any:
+    """The sum as one node, where Python's builtin makes a chain of them; 0.0 of nothing.
+
+    >>> from autograd import Value, sum
+    >>> x, y = Value(1.0), Value(2.0)
+    >>> total = sum([x, y, x])
+    >>> total.backward()
+    >>> total.data, x.grad, y.grad
+    (4.0, 2.0, 1.0)
+    """
+    return rules.total(*values)
+
+
+@overload
+def mean(values: Iterable[float]) -> float: ...
+@overload
+def mean(values: Iterable[Operand]) -> Value: ...
+def mean(values: Iterable[Any]) -> Any:
+    """The arithmetic mean as one node; ValueError of nothing.
+
+    >>> from autograd import mean
+    >>> mean([1.0, 2.0, 6.0])
+    3.0
+    """
+    return _of_some(rules.mean, values)
+
+
+@overload
+def dot(weights: Iterable[float], inputs: Iterable[float], bias: float = 0.0) -> float: ...
+@overload
+def dot(weights: Iterable[Operand], inputs: Iterable[Operand], bias: Operand = 0.0) -> Value: ...
+def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = 0.0) -> Any:
+    """Σ weights[i] * inputs[i] + bias as one node: what a neuron computes. `expand` shows its products and sums.
+
+    Weights, inputs and bias are Values or numbers. ValueError unless there are as many weights as inputs.
+
+    >>> from autograd import Value, dot
+    >>> w = [Value(2.0), Value(-3.0)]
+    >>> z = dot(w, [-1.0, -2.0], bias=-3.0)
+    >>> z.backward()
+    >>> z.data, [weight.grad for weight in w]
+    (1.0, [-1.0, -2.0])
+    """
+    weights, inputs = tuple(weights), tuple(inputs)
+    if len(weights) != len(inputs):
+        raise ValueError(f"dot takes as many weights as inputs, not {len(weights)} weights and {len(inputs)} inputs")
+    return rules.dot(*weights, *inputs, bias)
+
+
+@overload
+def logsumexp(values: Iterable[float]) -> float: ...
+@overload
+def logsumexp(values: Iterable[Operand]) -> Value: ...
+def logsumexp(values: Iterable[Any]) -> Any:
+    """log Σ exp(values[i]) as one node, without overflow; ValueError of nothing.
+
+    >>> from autograd import logsumexp
+    >>> logsumexp([1000.0, -1000.0])
+    1000.0
+    """
+    return _of_some(rules.logsumexp, values)
+
+
+@overload
+def softmax(values: Iterable[float]) -> list[float]: ...
+@overload
+def softmax(values: Iterable[Operand]) -> list[Value]: ...
+def softmax(values: Iterable[Any]) -> list[Any]:
+    """exp(values[i]) / Σ exp(values[j]) for each i: positive numbers that add up to 1. ValueError of nothing.
+
+    They share one `logsumexp` node, and do not overflow.
+
+    >>> from autograd import softmax
+    >>> softmax([0.0, 0.0])
+    [0.5, 0.5]
+    """
+    return [rules.exp(logarithm) for logarithm in log_softmax(values)]
+
+
+@overload
+def log_softmax(values: Iterable[float]) -> list[float]: ...
+@overload
+def log_softmax(values: Iterable[Operand]) -> list[Value]: ...
+def log_softmax(values: Iterable[Any]) -> list[Any]:
+    """The logarithms of `softmax(values)`, exact also where a softmax is next to 0. ValueError of nothing.
+
+    >>> from autograd import log_softmax
+    >>> log_softmax([1000.0, 0.0])
+    [0.0, -1000.0]
+    """
+    values = list(values)
+    normalizer = _of_some(rules.logsumexp, values)
+    return [rules.subtract(value, normalizer) for value in values]
+
+
+def _of_some(primitive: Primitive, values: Iterable[Any]) -> Any:
+    operands: Sequence[Any] = tuple(values)
+    if not operands:
+        raise ValueError(f"{primitive.name} needs at least one value; it was given none")
+    return primitive(*operands)

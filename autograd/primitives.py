@@ -1,0 +1,308 @@
+"""What a primitive is: one operation with its value, its local derivatives and how it is written.
+
+    cube = primitive("cube", lambda x: x**3, lambda x, out: 3 * x**2, latex="{0}^3")
+    cube(2.0)           # 8.0, a number
+    cube(Value(2.0))    # a node of the graph, which backward() and all other readers understand
+
+The operands decide what a call does: plain numbers give a number; an operand that knows how to record (a `Value`,
+or a batch of numbers) is asked to. Local derivatives are written with primitives and operators only, so that
+the same rule works on numbers, on batches and on Values. The built-in ones stand in `rules.py`.
+"""
+
+from __future__ import annotations
+
+from math import copysign, inf, nan
+from typing import TYPE_CHECKING, overload
+
+from .scalars import as_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from .value import Value
+
+    Number = float
+    Operand = Value | float
+    Rule = Callable[..., Any]
+    Domain = tuple[tuple[float, float], ...]
+
+#: Every primitive by its name: what `pickle`, the expression parser, NumPy's functions and the tests look up.
+PRIMITIVES: dict[str, Primitive] = {}
+
+_FLOAT_OR_NONE = {float, type(None)}
+
+#: The names that `rules.py` has taken.
+BUILT_IN: set[str] = set()
+
+
+class Primitive:
+    """One operation: how to compute it, how to differentiate it, how to write it. Made by `primitive(...)`.
+
+    Call it with numbers for a number, with Values for a node of the graph.
+
+    Attributes:
+        name: what it is called; NumPy's name where NumPy has the function.
+        symbol: what stands in a drawing and in an expression, such as `*`.
+        parameters, defaults: the names of its operands, and what the last of them are when not given.
+        function: its value on floats.      array: its value on NumPy arrays.
+        partials: one rule per operand, `rule(*operands, out)`; one rule for all of them when `variadic`.
+        latex: how it is written, `{0}` being its first operand.
+        words: what it does to a gradient.      kinks: what its derivative is where it has none.
+        domain: the interval of each operand in which it is defined.
+        commutative: whether the order of its operands is of no importance.
+        definition: the same function in finer primitives, or None.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., float],
+        partials: tuple[Rule, ...],
+        *,
+        array: Callable[..., Any] | None,
+        latex: str | None,
+        words: str,
+        domain: Sequence[Any] | None,
+        definition: Callable[..., Any] | None,
+        symbol: str | None,
+        kinks: str,
+        doc: str | None,
+        variadic: bool,
+        commutative: bool,
+    ) -> None:
+        self.name = self.__name__ = name
+        self.symbol = symbol or name
+        self.function = function
+        self.partials = partials
+        self.variadic = variadic
+        self.arity = len(partials)
+        self.parameters = _parameters(function, len(partials))
+        self.defaults: tuple[float, ...] = tuple(getattr(function, "__defaults__", None) or ())
+        self._array = array
+        self.latex = latex or rf"\operatorname{{{name}}}({', '.join(f'{{{i}}}' for i in range(len(partials)))})"
+        self.words = words
+        self.kinks = kinks
+        self.domain = _intervals(domain, len(partials))
+        self.definition = definition
+        self.commutative = commutative
+        self.__doc__ = doc or function.__doc__
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}({'*' if self.variadic else ''}{', '.join(self.parameters)})>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return find_primitive, (self.name,)
+
+    @overload
+    def __call__(self, *operands: float, **named: float) -> float: ...
+    @overload
+    def __call__(self, *operands: Operand, **named: Operand) -> Value: ...
+    def __call__(self, *operands: Any, **named: Any) -> Any:
+        if named or (len(operands) != self.arity and not self.variadic):
+            operands = self._bound(operands, named)
+        exact = True
+        for operand in operands:
+            if type(operand) is not float:
+                if hasattr(operand, "_record"):
+                    return operand._record(self, operands)
+                exact = False
+        return self.value(operands if exact else [as_number(x, self.name) for x in operands])
+
+    def _bound(self, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        """The operands in order, names and defaults filled in as Python does for a function."""
+        slots = dict(zip(self.parameters, operands))
+        required = len(self.parameters) - len(self.defaults)
+        filled = {**dict(zip(self.parameters[required:], self.defaults)), **slots, **named}
+        too_many = len(operands) > len(self.parameters)
+        unknown = [name for name in named if name not in self.parameters or name in slots]
+        missing = [name for name in self.parameters if name not in filled]
+        if too_many or unknown or missing:
+            default_texts = [f"{n}={d}" for n, d in zip(self.parameters[required:], self.defaults)]
+            takes = ", ".join([*self.parameters[:required], *default_texts])
+            given = ", ".join([str(len(operands)), *(f"{name}=" for name in named)])
+            raise TypeError(f"{self.name} takes ({takes}); {given} operands were given")
+        return tuple(filled[name] for name in self.parameters)
+
+    def value(self, numbers: Sequence[float], operands: Sequence[Any] = ()) -> float:
+        """Its value at `numbers`; errors name the operands (those of a graph have labels)."""
+        try:
+            out = self.function(*numbers)
+        except (ValueError, ArithmeticError) as error:
+            raise self._complaint(error, numbers, operands) from None
+        return out if type(out) is float else as_number(out, f"the result of {self.name}")
+
+    def evaluate(self, operands: Sequence[Any], numbers: Sequence[float]) -> tuple[float, list[float | None]]:
+        """Its value and its local derivatives at `numbers`, the data of `operands`.
+
+        An operand that is a plain float is a constant: it has no derivative, and None stands in its place. Infinite
+        derivatives are ±inf; ValueError where there is none.
+        """
+        out = self.value(numbers, operands)
+        partials: list[Any]
+        if self.variadic:
+            partials = self._derivative(self.partials[0], numbers, out, operands)
+            if float in map(type, operands):
+                partials = [None if type(x) is float else partial for x, partial in zip(operands, partials)]
+        else:
+            partials = [
+                None if type(x) is float else self._derivative(rule, numbers, out, operands)
+                for x, rule in zip(operands, self.partials)
+            ]
+        if not _FLOAT_OR_NONE.issuperset(map(type, partials)):
+            place = f"a local derivative of {self.name}"
+            partials = [None if partial is None else as_number(partial, place) for partial in partials]
+        return out, partials
+
+    def _derivative(self, rule: Rule, numbers: Sequence[float], out: float, operands: Sequence[Any]) -> Any:
+        try:
+            return rule(*numbers, out)
+        except (ZeroDivisionError, OverflowError):
+            # Python raises where IEEE 754 has an infinity, which is what the derivative is here (sqrt at 0).
+            return rule(*map(_Limit, numbers), _Limit(out))
+        except ValueError as error:
+            complaint = self._complaint(error, numbers, operands)
+            raise ValueError(f"no derivative of {complaint}; an operand that is a plain number needs none") from None
+
+    def array(self, *arrays: Any) -> Any:
+        """Its value on NumPy arrays, elementwise: as given, else NumPy's function of that name, else one by one."""
+        if self._array is None:
+            import numpy
+
+            found = getattr(numpy, self.name, None)
+            self._array = found if isinstance(found, numpy.ufunc) else numpy.vectorize(self.function, otypes=[float])
+        return self._array(*arrays)
+
+    def _complaint(self, error: Exception, numbers: Sequence[float], operands: Sequence[Any]) -> Exception:
+        """`error` again, naming the primitive and the value and label of each operand."""
+        labels = [str(getattr(operand, "label", "")) for operand in operands] or [""] * len(numbers)
+        names = self.parameters if not self.variadic else [f"operand {i + 1}" for i in range(len(numbers))]
+        given = [f"{n} = {v!r}" + (f" (labelled {label!r})" if label else "") for n, v, label in zip(names, numbers, labels)]
+        shown = given if len(given) <= 6 else [*given[:6], f"{len(given) - 6} more"]
+        limits = [
+            f"{n} must lie between {low:g} and {high:g}"
+            for n, v, (low, high) in zip(names, numbers, self.domain)
+            if not low < v < high and (low, high) != (-inf, inf) and v == v
+        ]
+        text = "; ".join([f"{self.name}({', '.join(self.parameters)}) at {', '.join(shown)}: {error}", *limits])
+        return type(error)(text)
+
+
+class _Limit(float):
+    """A float that divides and raises to a power as IEEE 754 does: 1 / 0 is inf, where Python's floats raise."""
+
+    def __add__(self, other: float) -> _Limit:
+        return _Limit(float(self) + other)
+
+    def __sub__(self, other: float) -> _Limit:
+        return _Limit(float(self) - other)
+
+    def __rsub__(self, other: float) -> _Limit:
+        return _Limit(other - float(self))
+
+    def __mul__(self, other: float) -> _Limit:
+        return _Limit(float(self) * other)
+
+    def __neg__(self) -> _Limit:
+        return _Limit(-float(self))
+
+    def __truediv__(self, other: float) -> _Limit:
+        x, y = float(self), float(other)
+        if y != 0:
+            return _Limit(x / y)
+        return _Limit(nan if x == 0 or x != x else copysign(inf, copysign(1, x) * copysign(1, y)))
+
+    def __rtruediv__(self, other: float) -> _Limit:
+        return _Limit(other) / self
+
+    def __pow__(self, other: float) -> _Limit:  # type: ignore[override]  # float's own has overloads for ints
+        x, y = float(self), float(other)
+        try:
+            return _Limit(x**y)
+        except (ZeroDivisionError, OverflowError):
+            return _Limit(copysign(inf, x) if y % 2 == 1 else inf)
+
+    def __rpow__(self, other: float) -> _Limit:  # type: ignore[override]  # as above
+        return _Limit(other) ** self
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def _record(self, primitive: Primitive, operands: Sequence[Any]) -> _Limit:
+        return _Limit(primitive.value([float(x) for x in operands]))
+
+
+def primitive(
+    name: str,
+    function: Callable[..., float],
+    *partials: Rule,
+    array: Callable[..., Any] | None = None,
+    latex: str | None = None,
+    words: str = "",
+    domain: Sequence[Any] | None = None,
+    definition: Callable[..., Any] | None = None,
+    symbol: str | None = None,
+    kinks: str = "",
+    doc: str | None = None,
+    variadic: bool = False,
+    commutative: bool = False,
+) -> Primitive:
+    """A new primitive: a function of Values with all that the built-in ones have.
+
+    Args:
+        name: a Python name. Defining it anew replaces your own; a built-in one cannot be replaced.
+        function: its value on floats. It raises ValueError outside its domain, as `math` does.
+        partials: one rule per operand, `rule(*operands, out)`, `out` being the value. Write it with operators and
+            primitives (`autograd.exp`, not `math.exp`), then it also works for batches and higher derivatives.
+            A division by zero in a rule means an infinite derivative; a ValueError, that there is none.
+        array: its value on NumPy arrays. By default NumPy's function of that name, or `function` one by one.
+        latex: how it is written, `{0}` being the first operand.
+        words: what it does to a gradient, in words.
+        domain: a pair (low, high) for each operand.
+        definition: the same function written with finer primitives, for `expand`.
+        symbol, kinks, doc: what drawings show; what the derivative is at a kink; the docstring.
+        variadic: takes any number of operands, with one rule that gives the list of all local derivatives.
+        commutative: the order of the operands does not matter, so drawings need not show it.
+
+    >>> from autograd import Value, primitive
+    >>> cube = primitive("cube", lambda x: x**3, lambda x, out: 3 * x**2, latex="{0}^3")
+    >>> x = Value(2.0)
+    >>> cube(x).backward()
+    >>> x.grad
+    12.0
+    """
+    if not (isinstance(name, str) and name.isidentifier()):
+        raise ValueError(f"a primitive's name is a Python name such as 'cube', not {name!r}")
+    if not callable(function) or not all(map(callable, partials)):
+        raise TypeError(f"primitive({name!r}, function, *partials) takes functions: a value and one rule per operand")
+    if not partials or (variadic and len(partials) != 1):
+        raise TypeError(f"primitive {name!r} needs one rule per operand" + " (variadic: one for all)" * variadic)
+    if name in BUILT_IN:
+        raise ValueError(f"{name!r} is built in; give your primitive another name")
+    new = Primitive(
+        name, function, partials, array=array, latex=latex, words=words, domain=domain, definition=definition,
+        symbol=symbol, kinks=kinks, doc=doc, variadic=variadic, commutative=commutative,
+    )  # fmt: skip
+    PRIMITIVES[name] = new
+    return new
+
+
+def find_primitive(name: str) -> Primitive:
+    """The primitive of that name, as a pickled graph asks for it."""
+    try:
+        return PRIMITIVES[name]
+    except KeyError:
+        raise LookupError(f"no primitive is named {name!r}; define it with autograd.primitive before loading") from None
+
+
+def _parameters(function: Callable[..., float], count: int) -> tuple[str, ...]:
+    code = getattr(function, "__code__", None)
+    if code is not None and code.co_argcount == count:
+        return tuple(code.co_varnames[:count])
+    return tuple("xyzw"[:count]) if count <= 4 else tuple(f"x{i}" for i in range(count))
+
+
+def _intervals(domain: Sequence[Any] | None, count: int) -> Domain:
+    if domain is None:
+        return ((-inf, inf),) * count
+    pairs = [domain] if isinstance(domain[0], (int, float)) else list(domain)
+    return tuple((float(low), float(high)) for low, high in pairs)

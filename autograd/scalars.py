@@ -1,0 +1,70 @@
+"""Numbers at the door: `as_number(data, "Value")` gives a float, or an error that says what to write instead.
+
+Every number that enters the engine, as data, gradient or operand, passes through here once.
+"""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def as_number(data: Any, place: str) -> float:
+    """`data` as a float; `place` names the receiver in the error.
+
+    Accepts what Python knows as a real number: int, bool, float, Fraction and NumPy scalars.
+
+    >>> as_number(3, "Value")
+    3.0
+    >>> as_number("3", "Value")
+    Traceback (most recent call last):
+    TypeError: Value takes a real number, not the str '3': write float('3')
+    """
+    if type(data) is int or isinstance(data, Real) or _is_numpy_bool(data):  # the first test is the quick one
+        try:
+            return float(data)
+        except OverflowError:
+            raise OverflowError(f"{place} takes numbers up to 1.8e308, not an int of {data.bit_length()} bits") from None
+    raise TypeError(f"{place} takes a real number, not {_described(data)}: {_advice(data)}")
+
+
+def _is_numpy_bool(data: Any) -> bool:
+    return type(data).__module__ == "numpy" and type(data).__name__ in ("bool", "bool_")
+
+
+def _described(data: Any) -> str:
+    if data is None or isinstance(data, (str, bytes, complex)):
+        text = repr(data)
+        shown = text if len(text) <= 40 else text[:37] + "..."
+        return shown if data is None else f"the {type(data).__name__} {shown}"
+    shape = getattr(data, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"a {type(data).__name__} of shape {shape}"
+    return f"a {type(data).__name__}"
+
+
+def _advice(data: Any) -> str:
+    if isinstance(data, str):
+        return f"write float({data!r})" if _reads_as_number(data) else "give the number itself; a name goes into label="
+    if isinstance(data, complex):
+        return "this engine is for real numbers; take .real, .imag or abs()"
+    if hasattr(data, "_record"):
+        return "it is a Value already; use it as it is, or its .data for the number alone"
+    if hasattr(data, "shape"):
+        return "take one element (a[0]) or .item(), or make a Value of each: [Value(a) for a in array]"
+    if isinstance(data, (list, tuple)):
+        return "make a Value of each element: [Value(x) for x in ...]"
+    if data is None:
+        return "a number was expected here"
+    return "convert it with float() first"
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,499 @@
+"""Reverse-mode differentiation: a `Value` is a number that remembers how it was made.
+
+    a, b = Value(2.0, "a"), Value(3.0, "b")
+    c = a * b
+    d = c + a
+    e = c * d
+    e.backward()
+    a.grad, b.grad      # (48.0, 28.0)
+
+Every operation makes a new node that keeps its operands and, for each of them, the local derivative: how much the
+result moves per unit of that operand. The graph of nodes is all that `backward` needs. It visits the results before
+their operands, and says one line again and again: the adjoint of a node is the sum, over its consumers, of the
+consumer's adjoint times the local derivative on the edge between them. That line is in `sweep`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from numbers import Number, Real
+from typing import TYPE_CHECKING
+
+from . import rules
+from .copies import Copies
+from .graph import nodes
+from .conversions import NumPyInterplay, NumberRefusals
+from .modes import mode
+from .scalars import as_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    from .primitives import Operand, Primitive
+
+_new = object.__new__  # makes a node without going through __init__, which is for leaves
+_mode = mode.get
+_add, _multiply = rules.add, rules.multiply
+
+
+def _method(primitive: Primitive) -> Callable[..., Value]:
+    """A primitive as a method of its first operand."""
+    function, rule = primitive.function, primitive.partials[0]
+
+    def method(self: Value, *operands: Operand, **named: Operand) -> Value:
+        return primitive(self, *operands, **named)
+
+    def unary(self: Value) -> Value:
+        try:
+            out = function(self._data)
+            partial = rule(self._data, out)
+        except (ValueError, ArithmeticError):
+            partial = None
+        if type(partial) is float and _mode() is None:
+            return _node(out, primitive, self, None, partial, None)
+        return primitive(self)  # errors and infinite derivatives are its business
+
+    chosen = unary if primitive.arity == 1 else method
+    chosen.__name__, chosen.__doc__ = primitive.name, primitive.__doc__
+    return chosen
+
+
+_negative = _method(rules.negative)
+
+
+class Value(NumPyInterplay, NumberRefusals, Copies):
+    """A number in a computation graph: a leaf that you make, or the result of an operation on other Values.
+
+    Args:
+        data: any real number; it becomes a float.
+        label: the name it has in tables and drawings.
+
+    Raises:
+        TypeError: for strings, complex numbers, arrays; it says what to write instead.
+
+    >>> x, z = Value(2.0, label="x"), Value(3.0, label="z")
+    >>> y = x * z + x
+    >>> y.backward()
+    >>> y.data, x.grad, z.grad
+    (8.0, 4.0, 2.0)
+    """
+
+    # A node has two operands in slots of their own: half the time of a tuple for the garbage collector, which walks
+    # all of them again and again. A plain number among them is a constant, and its local derivative is None. A node of
+    # more operands has them all, as a tuple, in _left; those that are Values in _right, their derivatives beside it.
+    __slots__ = ("_data", "_grad", "_left", "_left_partial", "_primitive", "_right", "_right_partial", "label")
+
+    _data: float
+    _grad: float | None  # None: not computed
+    _primitive: Primitive | None  # None: a leaf
+    _left: Any
+    _right: Any
+    _left_partial: float | None
+    _right_partial: float | tuple[float, ...] | None
+    label: str
+
+    def __init__(self, data: float, label: str = "") -> None:
+        self._data = data if type(data) is float else as_number(data, "Value()")
+        self.label = label
+        self._grad = self._primitive = self._left = self._right = self._left_partial = self._right_partial = None
+
+    # ----- What a node knows -----
+
+    @property
+    def data(self) -> float:
+        """The number. Setting it leaves the graph as recorded: gradients stay those of the recorded forward pass,
+        and results keep their numbers until `forward()` recomputes them."""
+        return self._data
+
+    @data.setter
+    def data(self, data: float) -> None:
+        self._data = data if type(data) is float else as_number(data, "data")
+
+    @property
+    def grad(self) -> float:
+        """The gradient: of a leaf, the sum of all passes since `zero_grad()`; of a result, that of the last pass.
+
+        It reads 0.0 before any pass; `has_grad` tells that from a gradient that is 0. Setting it to None forgets it.
+        """
+        return 0.0 if self._grad is None else self._grad
+
+    @grad.setter
+    def grad(self, grad: float | None) -> None:
+        self._grad = None if grad is None else as_number(grad, "grad")
+
+    @property
+    def has_grad(self) -> bool:
+        """Whether a backward pass (or an assignment) has given it a gradient."""
+        return self._grad is not None
+
+    @property
+    def primitive(self) -> Primitive | None:
+        """The operation that made it; None for a leaf."""
+        return self._primitive
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """What the operation was applied to, in order: Values, and floats for constants; empty for a leaf.
+
+        >>> x = Value(3.0)
+        >>> (x - 1).operands == (x, 1.0)
+        True
+        """
+        if self._primitive is None:
+            return ()
+        if type(self._right_partial) is tuple:
+            return self._left  # type: ignore[no-any-return]
+        return (self._left,) if len(self._primitive.partials) == 1 else (self._left, self._right)
+
+    @property
+    def local_derivatives(self) -> tuple[float | None, ...]:
+        """How much it moves per unit of each operand, as recorded; None for a constant.
+
+        >>> x, y = Value(3.0), Value(5.0)
+        >>> (x * y).local_derivatives, (x * 2).local_derivatives
+        ((5.0, 3.0), (2.0, None))
+        """
+        if type(self._right_partial) is tuple:
+            derivatives = iter(self._right_partial)
+            return tuple(None if type(operand) is float else next(derivatives) for operand in self._left)
+        return (self._left_partial, self._right_partial)[: len(self.operands)]  # type: ignore[return-value]
+
+    def item(self) -> float:
+        """The number, as `.data`; PyTorch's name for it."""
+        return self._data
+
+    def detach(self) -> Value:
+        """A new leaf with the same number: what is computed from it passes no gradient to this node."""
+        return Value(self._data, self.label)
+
+    # ----- Forward: recording -----
+
+    def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Value:
+        """The node of `primitive` applied to `operands`, at least one of which is a Value."""
+        if primitive.arity != 1 or primitive.variadic:
+            operands, numbers = _with_numbers(operands, primitive)
+        else:
+            numbers = (self._data,)
+        if _mode() == "no_grad":
+            return Value(primitive.value(numbers, operands))
+        data, partials = primitive.evaluate(operands, numbers)
+        if len(partials) <= 2 and not primitive.variadic:
+            right, right_partial = (operands[1], partials[1]) if len(partials) == 2 else (None, None)
+            return _node(data, primitive, operands[0], right, partials[0], right_partial)
+        values, derivatives = operands, partials
+        if None in partials:
+            values = [x for x in operands if isinstance(x, Value)]
+            derivatives = [partial for partial in partials if partial is not None]
+        return _node(data, primitive, tuple(operands), tuple(values), None, tuple(derivatives))
+
+    def forward(self) -> float:
+        """Recompute every node that this one depends on, in place, after `.data` of leaves was set.
+
+        Returns the new number. Gradients of results are cleared; those of leaves stay. An error (a logarithm of a
+        negative number, say) changes nothing.
+
+        >>> x = Value(3.0)
+        >>> y = x * x
+        >>> x.data = 4.0
+        >>> y.forward()
+        16.0
+        """
+        fresh: dict[Value, float] = {}
+        outcomes = []
+        for node in nodes(self):
+            if node._primitive is not None:
+                operands = node.operands
+                numbers = [x if type(x) is float else fresh.get(x, x._data) for x in operands]  # type: ignore[arg-type,union-attr]
+                data, partials = node._primitive.evaluate(operands, numbers)
+                fresh[node] = data
+                outcomes.append((node, operands, data, partials))
+        for node, operands, data, partials in outcomes:
+            node._link(operands, data, partials)
+            node._grad = None
+        return self._data
+
+    # ----- Backward: the chain rule -----
+
+    def backward(self, gradient: float = 1.0) -> None:
+        """Give every node that this one depends on its gradient: how much this one moves per unit of that node.
+
+        Gradients of leaves add up over passes, as in PyTorch, until `zero_grad()`; those of results are of this pass
+        alone. An interrupt leaves the leaves as they were, and the results without a gradient.
+
+        Args:
+            gradient: the gradient that this node itself starts with.
+
+        >>> x = Value(3.0)
+        >>> y = x * x
+        >>> y.backward(); x.grad
+        6.0
+        >>> y.backward(); x.grad
+        12.0
+        """
+        seed = as_number(gradient, "backward()")
+        leaves: list[Value] = []
+        totals: list[float | None] = []  # what the leaves will hold: for the time being, what they held before
+        settle = map(_set_grad, leaves, totals)
+        try:
+            order = _opened(self, leaves, totals)
+            self._grad = seed
+            sweep(order)
+            sums = [leaf._grad for leaf in leaves]
+            totals[:] = [new if old is None else old + new for old, new in zip(totals, sums)]  # type: ignore[operator]
+        except BaseException:
+            for node in nodes(self):
+                node._grad = None
+            raise
+        finally:
+            _exhaust(settle)  # one call into C sets all leaves: Ctrl-C cannot come between two of them
+
+    def _backward(self) -> None:
+        """Hand this node's gradient on to its operands: one step of a backward pass, to be called by hand."""
+        if self._grad is not None:
+            for operand in self._prev:
+                operand._grad = operand.grad
+            sweep((self,))
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all nodes that this one depends on: `has_grad` is False again."""
+        for node in nodes(self):
+            node._grad = None
+
+    # ----- Operators. The usual case, two Values or a Value and a float, is written out: it is several times as fast
+    # ----- as going through the table; tests prove that both agree. All else is left to the table.
+
+    def __add__(self, other: Any) -> Value:
+        if _mode() is None:
+            if isinstance(other, Value):
+                node = _new(Value)  # `_node` written out, here and in __mul__: 5 % off the time of a pass
+                node._data = self._data + other._data
+                node._grad = None
+                node.label = ""
+                node._primitive = _add
+                node._left, node._right = self, other
+                node._left_partial = node._right_partial = 1.0
+                return node
+            if type(other) is float:
+                return _node(self._data + other, _add, self, other, 1.0, None)
+        return _operation(rules.add, self, other)
+
+    def __sub__(self, other: Any) -> Value:
+        if _mode() is None:
+            if isinstance(other, Value):
+                return _node(self._data - other._data, rules.subtract, self, other, 1.0, -1.0)
+            if type(other) is float:
+                return _node(self._data - other, rules.subtract, self, other, 1.0, None)
+        return _operation(rules.subtract, self, other)
+
+    def __mul__(self, other: Any) -> Value:
+        if _mode() is None:
+            if isinstance(other, Value):
+                node = _new(Value)
+                node._right_partial = x = self._data
+                node._left_partial = y = other._data
+                node._data = x * y
+                node._grad = None
+                node.label = ""
+                node._primitive = _multiply
+                node._left, node._right = self, other
+                return node
+            if type(other) is float:
+                return _node(self._data * other, _multiply, self, other, other, None)
+        return _operation(rules.multiply, self, other)
+
+    def __truediv__(self, other: Any) -> Value:
+        if _mode() is None:
+            x = self._data
+            if isinstance(other, Value):
+                if y := other._data:  # a zero is left to the table, which raises the error that names it
+                    out = x / y
+                    return _node(out, rules.divide, self, other, 1 / y, -out / y)
+            elif type(other) is float and other:
+                return _node(x / other, rules.divide, self, other, 1 / other, None)
+        return _operation(rules.divide, self, other)
+
+    def __pow__(self, other: Any) -> Value:
+        return _operation(rules.power, self, other)
+
+    def __radd__(self, other: Any) -> Value:
+        return _operation(rules.add, other, self)
+
+    def __rsub__(self, other: Any) -> Value:
+        return _operation(rules.subtract, other, self)
+
+    def __rmul__(self, other: Any) -> Value:
+        return _operation(rules.multiply, other, self)
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return _operation(rules.divide, other, self)
+
+    def __rpow__(self, other: Any) -> Value:
+        return _operation(rules.power, other, self)
+
+    def __neg__(self) -> Value:
+        return _negative(self)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __abs__(self) -> Value:
+        return rules.absolute(self)
+
+    # ----- Comparisons compare numbers; == and hash are identity, so that Values can be members of sets -----
+
+    def __lt__(self, other: Any) -> bool:
+        return NotImplemented if (number := _comparable(other)) is None else self._data < number
+
+    def __le__(self, other: Any) -> bool:
+        return NotImplemented if (number := _comparable(other)) is None else self._data <= number
+
+    def __gt__(self, other: Any) -> bool:
+        return NotImplemented if (number := _comparable(other)) is None else self._data > number
+
+    def __ge__(self, other: Any) -> bool:
+        return NotImplemented if (number := _comparable(other)) is None else self._data >= number
+
+    def __bool__(self) -> bool:
+        return self._data != 0
+
+    # ----- The functions of one operand, as methods -----
+
+    exp, expm1, log, log1p, sqrt = map(_method, (rules.exp, rules.expm1, rules.log, rules.log1p, rules.sqrt))
+    sin, cos, tan = map(_method, (rules.sin, rules.cos, rules.tan))
+    arcsin, arccos, arctan = map(_method, (rules.arcsin, rules.arccos, rules.arctan))
+    sinh, cosh, tanh = map(_method, (rules.sinh, rules.cosh, rules.tanh))
+    absolute, sign, step = map(_method, (rules.absolute, rules.sign, rules.step))
+    sigmoid, softplus, silu = map(_method, (rules.sigmoid, rules.softplus, rules.silu))
+    relu, leaky_relu, elu = map(_method, (rules.relu, rules.leaky_relu, rules.elu))
+    clip = _method(rules.clip)
+
+    # ----- The names that code written for micrograd uses -----
+
+    @property
+    def _prev(self) -> tuple[Value, ...]:
+        """The operands that are Values, in order."""
+        return tuple(operand for operand in self.operands if isinstance(operand, Value))
+
+    @property
+    def _op(self) -> str:
+        """The symbol of the operation; empty for a leaf."""
+        return "" if self._primitive is None else self._primitive.symbol
+
+    # ----- Showing -----
+
+    def __repr__(self) -> str:
+        grad = "not computed" if self._grad is None else repr(self._grad)
+        label = f", label={str(self.label)!r}" if self.label != "" else ""
+        kind = "leaf" if self._primitive is None else f"op={self._op!r}"
+        return f"Value(data={self._data!r}, grad={grad}{label}, {kind})"
+
+    def __format__(self, specification: str) -> str:
+        return format(self._data, specification) if specification else repr(self)
+
+
+def _node(
+    data: float,
+    primitive: Primitive,
+    left: Operand,
+    right: Operand,
+    left_partial: float | None,
+    right_partial: float | None,
+) -> Value:
+    """The node of a binary operation whose outcome is known."""
+    node = _new(Value)
+    node._data = data
+    node._grad = None
+    node.label = ""
+    node._primitive = primitive
+    node._left = left
+    node._right = right
+    node._left_partial = left_partial
+    node._right_partial = right_partial
+    return node
+
+
+def _with_numbers(operands: Sequence[Any], primitive: Primitive) -> tuple[Sequence[Any], Sequence[float]]:
+    """The operands, Values and floats, and their numbers."""
+    if primitive.variadic:
+        try:
+            return operands, [x._data for x in operands]  # the quick way for long lists without constants
+        except AttributeError:
+            pass
+    operands = [x if isinstance(x, Value) or type(x) is float else as_number(x, primitive.name) for x in operands]
+    return operands, [x if type(x) is float else x._data for x in operands]
+
+
+def _operation(primitive: Primitive, left: Any, right: Any) -> Any:
+    """`left` and `right` with an operator between them; other libraries' objects may have their own say."""
+    other = right if isinstance(left, Value) else left
+    if type(other) is int:
+        other = as_number(other, primitive.name)
+    elif not isinstance(other, (Value, Number)) and type(other).__module__ != "builtins":
+        return NotImplemented
+    return left._record(primitive, (left, other)) if isinstance(left, Value) else right._record(primitive, (other, right))
+
+
+def _comparable(other: Any) -> float | None:
+    """The number to compare with, or None if `other` is not one."""
+    if isinstance(other, Value):
+        return other._data
+    return float(other) if isinstance(other, Real) else None
+
+
+def sweep(order: Sequence[Value]) -> None:
+    """The chain rule: each node, results before operands, adds its adjoint times each local derivative to its operands.
+
+    `order` is topological, and every adjoint (`_grad`) starts as a number.
+    """
+    for node in reversed(order):
+        adjoint = node._grad
+        partial = node._left_partial
+        if partial is not None:
+            node._left._grad += adjoint * partial
+        partial = node._right_partial
+        if partial is not None:
+            if type(partial) is tuple:
+                for operand, partial in zip(node._right, partial):
+                    operand._grad += adjoint * partial
+            else:
+                node._right._grad += adjoint * partial
+
+
+def _opened(root: Value, leaves: list[Value], held: list[float | None]) -> list[Value]:
+    """The results among `nodes(root)`, in that order, ready for a sweep: every adjoint is 0.
+
+    Leaves go into `leaves`, the gradients that they held into `held`. This is the walk of `nodes`, but for one thing:
+    it marks a node as seen by its adjoint instead of in a set, which takes a quarter off the time of backward().
+    """
+    waiting, zero = object(), float("0")  # zero is an object of this pass alone: what holds it has been done
+    order: list[Value] = []
+    stack: list[Any] = [root]
+    pop, push = stack.pop, stack.append
+    while stack:
+        node = pop()
+        mark = node._grad
+        if mark is waiting:  # all operands are done
+            node._grad = zero
+            order.append(node)
+        elif mark is not zero:
+            if node._primitive is None:
+                held.append(mark)
+                leaves.append(node)
+                node._grad = zero
+                continue
+            node._grad = waiting
+            push(node)
+            right_partial = node._right_partial
+            if right_partial is not None:
+                if type(right_partial) is tuple:
+                    stack.extend([operand for operand in reversed(node._right) if operand._grad is not zero])
+                elif (operand := node._right)._grad is not zero:
+                    push(operand)
+            if node._left_partial is not None and (operand := node._left)._grad is not zero:
+                push(operand)
+    return order
+
+
+_set_grad: Callable[[Value, float | None], None] = Value._grad.__set__  # type: ignore[union-attr]
+_exhaust: Callable[[Iterable[None]], None] = deque[None](maxlen=0).extend
