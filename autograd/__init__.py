@@ -1,7 +1,104 @@
-"""Scalar reverse-mode differentiation that one can look into."""
-from .value import Value
-from .primitives import PRIMITIVES, Primitive, primitive
-from .graph import nodes
-from .functions import *
+"""chalkgrad: reverse-mode differentiation of scalars, for those who want to understand it.
+
+    import autograd as ag
+
+    x, z = ag.Value(2.0, "x"), ag.Value(3.0, "z")
+    y = x * z + ag.sin(x)
+    y.backward()
+    print(ag.table(y))              # every forward and backward value
+    ag.draw(y).save("graph.svg")    # the computation graph
+
+The path of the data is one way: expressions record a graph of `Value`s (value.py), `nodes` sorts it (graph.py), and
+all else reads it: `backward`, `table` (tables.py), `draw` (drawing/), `expand`. What an operation is, its value and its
+local derivatives, stands in one table (rules.py); `primitive` adds to it.
+
+>>> x, z = Value(2.0), Value(3.0)
+>>> y = x * z + sin(x) / 2
+>>> y.backward()
+>>> z.grad
+2.0
+"""
+
+from .checks import central_difference
+from .drawing import draw
+from .functions import dot, log_softmax, logsumexp, mean, softmax, sum
+from .graph import expand, nodes
 from .modes import no_grad
-from .rules import *
+from .primitives import primitive
+from .rules import (
+    absolute,
+    arccos,
+    arcsin,
+    arctan,
+    clip,
+    cos,
+    cosh,
+    elu,
+    exp,
+    expm1,
+    leaky_relu,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    power,
+    relu,
+    sigmoid,
+    sign,
+    silu,
+    sin,
+    sinh,
+    softplus,
+    sqrt,
+    step,
+    tan,
+    tanh,
+    where,
+)
+from .tables import table
+from .value import Value
+
+__all__ = [
+    "Value",
+    "absolute",
+    "arccos",
+    "arcsin",
+    "arctan",
+    "central_difference",
+    "clip",
+    "cos",
+    "cosh",
+    "dot",
+    "draw",
+    "elu",
+    "exp",
+    "expand",
+    "expm1",
+    "leaky_relu",
+    "log",
+    "log1p",
+    "log_softmax",
+    "logsumexp",
+    "maximum",
+    "mean",
+    "minimum",
+    "no_grad",
+    "nodes",
+    "power",
+    "primitive",
+    "relu",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "sinh",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "step",
+    "sum",
+    "table",
+    "tan",
+    "tanh",
+    "where",
+]

@@ -1,10 +1,13 @@
-"""Walk a recorded graph: `nodes(y)` is its topological order; `names`, `is_stale` and `expand` read or rewrite it.
+"""Walk a recorded graph: `nodes(y)` is its topological order, `expand(y)` rewrites it in finer primitives.
+
+`names`, `stale` and `notes` are what tables and drawings say about a graph beside its numbers.
 
 Every walk is iterative, visits each node once and keeps the order of operands as they were written.
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,6 +78,54 @@ def names(order: Iterable[Value]) -> dict[Value, str]:
     return result
 
 
+def expand(root: Value, depth: int | None = None) -> Value:
+    """The same computation in finer primitives: each one that has a definition is replaced by it.
+
+    The new graph shares the leaves of the old one, so both give the leaves the same gradients. How coarse a node may
+    be is a choice: as coarse as one can write its local derivative for (CS231n, Backpropagation, intuitions).
+
+    Args:
+        depth: how often definitions are replaced; None until none is left.
+
+    Raises:
+        ValueError: if data was set since the graph was recorded.
+        OverflowError: where a definition overflows and the primitive does not, such as exp(2 x) in a tanh.
+
+    >>> from autograd import Value, sigmoid
+    >>> x = Value(1.0)
+    >>> y = expand(sigmoid(x))
+    >>> [node.primitive.name for node in nodes(y) if node.operands]
+    ['negative', 'exp', 'add', 'divide']
+    """
+    if depth is not None and (not isinstance(depth, int) or depth < 0):
+        raise ValueError(f"depth is a number of levels, 0 or more, or None for all of them; not {depth!r}")
+    if out_of_date := stale(nodes(root)):
+        raise ValueError(f"data was set since {_counted(out_of_date)} computed: call y.forward() first")
+    level = 0
+    while depth is None or level < depth:
+        order = nodes(root)
+        if all(node.primitive is None or node.primitive.definition is None for node in order):
+            break
+        root = _one_level_finer(order)
+        level += 1
+    return root
+
+
+def _one_level_finer(order: list[Value]) -> Value:
+    finer: dict[Value, Value] = {}
+    for node in order:
+        primitive = node.primitive
+        if primitive is None:
+            finer[node] = node
+            continue
+        operands = [x if type(x) is float else finer[x] for x in node.operands]  # type: ignore[index]
+        new = (primitive.definition or primitive)(*operands)
+        if node.label and not new.label:
+            new.label = node.label
+        finer[node] = new
+    return finer[order[-1]]
+
+
 def stale(order: Iterable[Value]) -> list[Value]:
     """The nodes whose numbers no longer follow from their operands: some `.data` was set since they were computed."""
     return [node for node in order if node.primitive is not None and not _follows(node)]
@@ -84,7 +135,7 @@ def _follows(node: Value) -> bool:
     primitive, operands = node.primitive, node.operands
     assert primitive is not None
     try:
-        data, partials = primitive.evaluate(operands, [x if type(x) is float else x.data for x in operands])
+        data, partials = primitive.evaluate(operands, [x if type(x) is float else x.data for x in operands])  # type: ignore[union-attr]
     except (ValueError, ArithmeticError):
         return False
     return all(map(_same, [data, *partials], [node.data, *node.local_derivatives]))
@@ -92,3 +143,43 @@ def _follows(node: Value) -> bool:
 
 def _same(x: float | None, y: float | None) -> bool:
     return x == y or (x != x and y != y)
+
+
+def notes(root: Value, name: dict[Value, str]) -> list[str]:
+    """What a reader of the stored numbers should know: results out of date, gradients of other passes.
+
+    `name` has all nodes of `root`, in order, with what to call them.
+    """
+    order, end = list(name), name[root] if root.label else "the last node"
+    remarks = []
+    if late := stale(order):
+        were = "was" if len(late) == 1 else "were"
+        remarks.append(f"stale: data was set since {_listed(late, name)} {were} computed; call forward() of {end}")
+    if not root.has_grad:
+        if any(node.has_grad for node in order if node.primitive is not None):
+            remarks.append(f"the gradients shown are of another root's pass; call backward() of {end}")
+        elif not all(node.has_grad for node in order):
+            remarks.append(f"-: gradient not computed; call backward() of {end}")
+        return remarks
+    # What its own pass gives is found by a pass over a copy: the chain rule is stated once, in backward().
+    twin = deepcopy(root)
+    twin.zero_grad()
+    twin.backward(root.grad)
+    differing = [node for node, own in zip(order, nodes(twin)) if not (node.has_grad and _same(node.grad, own.grad))]
+    if others := [node for node in differing if node.primitive is not None]:
+        hold = "holds the gradient" if len(others) == 1 else "hold gradients"
+        remarks.append(f"{_listed(others, name)} {hold} of another root's pass; call backward() of {end}")
+    if added := [node for node in differing if node.primitive is None]:
+        hold = "holds" if len(added) == 1 else "hold"
+        remarks.append(f"{_listed(added, name)} {hold} more than this pass: leaves add gradients up until zero_grad()")
+    if root.primitive is not None and root.grad != 1:
+        remarks.append(f"the pass started with a gradient of {root.grad:g} at {end}, not 1")
+    return remarks
+
+
+def _listed(chosen: list[Value], name: dict[Value, str]) -> str:
+    return ", ".join(name[node] for node in chosen[:5]) + (f" and {len(chosen) - 5} more" if len(chosen) > 5 else "")
+
+
+def _counted(chosen: list[Value]) -> str:
+    return "1 node was" if len(chosen) == 1 else f"{len(chosen)} nodes were"

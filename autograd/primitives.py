@@ -51,6 +51,7 @@ class Primitive:
         words: what it does to a gradient.      kinks: what its derivative is where it has none.
         domain: the interval of each operand in which it is defined.
         commutative: whether the order of its operands is of no importance.
+        written_out: whether expressions show its definition rather than a call.
         definition: the same function in finer primitives, or None.
     """
 
@@ -70,6 +71,7 @@ class Primitive:
         doc: str | None,
         variadic: bool,
         commutative: bool,
+        written_out: bool,
     ) -> None:
         self.name = self.__name__ = name
         self.symbol = symbol or name
@@ -86,6 +88,7 @@ class Primitive:
         self.domain = _intervals(domain, len(partials))
         self.definition = definition
         self.commutative = commutative
+        self.written_out = written_out
         self.__doc__ = doc or function.__doc__
 
     def __repr__(self) -> str:
@@ -245,6 +248,7 @@ def primitive(
     doc: str | None = None,
     variadic: bool = False,
     commutative: bool = False,
+    written_out: bool = False,
 ) -> Primitive:
     """A new primitive: a function of Values with all that the built-in ones have.
 
@@ -262,6 +266,7 @@ def primitive(
         symbol, kinks, doc: what drawings show; what the derivative is at a kink; the docstring.
         variadic: takes any number of operands, with one rule that gives the list of all local derivatives.
         commutative: the order of the operands does not matter, so drawings need not show it.
+        written_out: expressions show the definition rather than a call.
 
     >>> from autograd import Value, primitive
     >>> cube = primitive("cube", lambda x: x**3, lambda x, out: 3 * x**2, latex="{0}^3")
@@ -280,7 +285,7 @@ def primitive(
         raise ValueError(f"{name!r} is built in; give your primitive another name")
     new = Primitive(
         name, function, partials, array=array, latex=latex, words=words, domain=domain, definition=definition,
-        symbol=symbol, kinks=kinks, doc=doc, variadic=variadic, commutative=commutative,
+        symbol=symbol, kinks=kinks, doc=doc, variadic=variadic, commutative=commutative, written_out=written_out,
     )  # fmt: skip
     PRIMITIVES[name] = new
     return new

@@ -141,7 +141,7 @@ exp = primitive(
 expm1 = primitive(
     "expm1", math.expm1,
     lambda x, out: exp(x),
-    latex="e^{{{0}}} - 1",
+    latex="(e^{{{0}}} - 1)",
     words="the slope is e to the operand",
     definition=lambda x: exp(x) - 1,
     doc="""exp(x) - 1, exact also where x is tiny.
@@ -714,7 +714,7 @@ def _dot_in_products(*operands: Any) -> Any:
 dot = primitive(
     "dot", _dot,
     _dot_derivatives,
-    array=_dot_of_arrays, variadic=True,
+    array=_dot_of_arrays, variadic=True, written_out=True,
     latex=r"\operatorname{{dot}}({0})",
     words="each weight receives the gradient scaled by its input, each input scaled by its weight, the bias unchanged",
     definition=_dot_in_products,

@@ -1,0 +1,146 @@
+"""What a drawing shows: one box per node, small ones for constants, an arrow per operand. Pure data, no layout.
+
+`boxes(root)` reads the graph; chains and trees of one operation can be folded into one box each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..graph import names, nodes, notes, stale
+from ..notation import expression, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ..value import Value
+
+#: Places of operands are shown where their order matters, on nodes of as many operands as this.
+MOST_PLACES = 12
+
+
+class Arrow(NamedTuple):
+    """From an operand to its result."""
+
+    source: str  # the box where it starts
+    place: int  # which operand it is
+    derivative: float | None  # None: the operand is a constant
+
+
+class Box(NamedTuple):
+    """A node, or several of one operation folded into one, or a constant."""
+
+    key: str  # n0, n1, ... in topological order; constants are n5k1: operand 1 of n5
+    kind: str  # "leaf", "result" or "constant"
+    is_root: bool
+    label: str  # what the user named it
+    name: str  # the same, or v1, v2, ...
+    expression: str
+    symbol: str
+    folded: int  # how many nodes it stands for
+    value: float
+    gradient: float | None
+    stale: bool
+    places: tuple[str, ...]  # names of the places of operands, where their order matters
+    arrows: tuple[Arrow, ...]  # from its operands
+
+
+class Picture(NamedTuple):
+    """All that is to be drawn."""
+
+    boxes: list[Box]
+    notes: list[str]
+
+
+def picture(root: Value, *, fold: bool = False, expanded: Collection[Value | str] = ()) -> Picture:
+    """The boxes and arrows of the graph of `root`.
+
+    Args:
+        fold: draw a chain or tree of one operation, as sums make them, as one box.
+        expanded: nodes, or their labels, that are not to be folded.
+    """
+    order = nodes(root)
+    name = {node: one_line(text, 24) for node, text in names(order).items()}
+    late = set(stale(order))
+    inside = _folded(order, expanded) if fold else set()
+    shown = [node for node in order if node not in inside]
+    key = {node: f"n{i}" for i, node in enumerate(shown)}
+    boxes: list[Box] = []
+    for node in shown:
+        operands, folded = _outer_operands(node, inside)
+        arrows = []
+        for place, (operand, derivative) in enumerate(operands):
+            if type(operand) is float:
+                constant = _constant(f"{key[node]}k{place}", operand)
+                boxes.append(constant)
+                arrows.append(Arrow(constant.key, place, None))
+            else:
+                arrows.append(Arrow(key[operand], place, derivative))  # type: ignore[index]  # a Value, since no float
+        primitive = node.primitive
+        boxes.append(
+            Box(
+                key=key[node],
+                kind="result" if primitive else "leaf",
+                is_root=node is root,
+                label=one_line(str(node.label), 24),
+                name=name[node],
+                expression=one_line(expression(node, name).plain, 200) if primitive else "",
+                symbol=primitive.symbol if primitive else "",
+                folded=folded,
+                value=node.data,
+                gradient=node.grad if node.has_grad else None,
+                stale=node in late,
+                places=() if folded > 1 else _places(node),
+                arrows=tuple(arrows),
+            )
+        )
+    return Picture(boxes, notes(root, name))
+
+
+def _folded(order: list[Value], expanded: Collection[Value | str]) -> set[Value]:
+    """The nodes inside chains and trees: without a label, used once, by a node of the same operation."""
+    consumers: dict[Value, list[Value]] = {node: [] for node in order}
+    for node in order:
+        for operand in node.operands:
+            if type(operand) is not float:
+                consumers[operand].append(node)  # type: ignore[index]
+    kept = set(map(str, (x for x in expanded if isinstance(x, str)))), {x for x in expanded if not isinstance(x, str)}
+    return {
+        node
+        for node, (first, *others) in ((node, users or [node]) for node, users in consumers.items())
+        if not others and first is not node and node.primitive is first.primitive and not node.label
+        and not kept[1] & {node, first} and str(first.label) not in kept[0] - {""}
+    }  # fmt: skip
+
+
+def _outer_operands(node: Value, inside: set[Value]) -> tuple[list[tuple[Value | float, float | None]], int]:
+    """The operands of `node` after folding, with the product of local derivatives on the way; how many nodes it holds."""
+    operands: list[tuple[Value | float, float | None]] = []
+    folded = 0
+    stack: list[tuple[Value | float, float | None]] = [(node, 1.0)]
+    while stack:
+        current, way = stack.pop()
+        if type(current) is float or (current is not node and current not in inside):
+            operands.append((current, way))
+            continue
+        folded += 1
+        edges = list(zip(current.operands, current.local_derivatives))  # type: ignore[union-attr]
+        stack.extend((operand, None if local is None else way * local) for operand, local in reversed(edges))  # type: ignore[operator]
+    return operands, folded
+
+
+def _places(node: Value) -> tuple[str, ...]:
+    primitive = node.primitive
+    count = len(node.operands)
+    if primitive is None or primitive.commutative or count < 2 or count > MOST_PLACES:
+        return ()
+    if primitive.name == "dot":
+        half = count // 2
+        return (*(f"w{i + 1}" for i in range(half)), *(f"x{i + 1}" for i in range(half)), "b")
+    if primitive.variadic or not primitive.symbol.isidentifier():
+        return tuple(str(i + 1) for i in range(count))
+    return primitive.parameters
+
+
+def _constant(key: str, value: float) -> Box:
+    return Box(key, "constant", False, "", "", "", "", 1, value, None, False, (), ())

@@ -1,0 +1,102 @@
+"""Graphviz's SVG made fit for pages: ids of its own, a style for light and dark, titles for screen readers.
+
+Positions are Graphviz's; everything else that a reader sees or hears is added here.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from importlib.resources import files
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from .dot_text import arrow_id, shown
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from .boxes import Arrow, Box, Picture
+
+
+def finished(svg: str, dot: str, picture: Picture) -> str:
+    """The SVG that is shown, from the one that Graphviz made of `dot`."""
+    prefix = "cg" + sha256(dot.encode()).hexdigest()[:10]
+    root = ElementTree.fromstring(svg)
+    for element in root.iter():
+        element.tag = element.tag.partition("}")[2]
+        element.tail = None
+        if element.text is not None and not element.text.strip():
+            element.text = None
+    boxes = {box.key: box for box in picture.boxes}
+    titles = {key: _described(box) for key, box in boxes.items()}
+    titles |= {arrow_id(a, box): _connected(a, box, boxes) for box in picture.boxes for a in box.arrows}
+    for group in root.iter("g"):
+        _finish_group(group, prefix, titles, boxes)
+    _finish_root(root, prefix, picture)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _finish_root(root: Element, prefix: str, picture: Picture) -> None:
+    width, height = (root.get(side, "").removesuffix("pt") for side in ("width", "height"))
+    view = root.get("viewBox", "")
+    root.attrib.clear()
+    root.attrib.update(
+        {
+            "xmlns": "http://www.w3.org/2000/svg",
+            "id": prefix,
+            "width": width,
+            "height": height,
+            "viewBox": view,
+            "role": "img",
+            "aria-labelledby": f"{prefix}-title {prefix}-desc",
+        }
+    )
+    end = picture.boxes[-1]
+    style = ElementTree.Element("style")
+    style.text = files(__package__).joinpath("style.css").read_text("utf-8").replace("#ID", f"#{prefix}")
+    title = ElementTree.Element("title", {"id": f"{prefix}-title"})
+    title.text = f"Computation graph of {end.name}"
+    description = ElementTree.Element("desc", {"id": f"{prefix}-desc"})
+    description.text = ". ".join([f"{len(picture.boxes)} nodes", *map(_described, picture.boxes), *picture.notes])
+    root[:0] = [title, description, style]
+
+
+def _finish_group(group: Element, prefix: str, titles: dict[str, str], boxes: dict[str, Box]) -> None:
+    key = group.get("id", "")
+    group.set("id", f"{prefix}-{key}")
+    if group.get("class") == "graph":
+        paper = group.find("polygon")
+        if paper is not None:
+            paper.set("class", "paper")
+    old = group.find("title")
+    if old is not None:
+        group.remove(old)
+    if key in titles:
+        title = ElementTree.Element("title")
+        title.text = titles[key]
+        group.insert(0, title)
+    texts = group.findall("text")
+    for text in texts:
+        for attribute in ("font-family", "fill"):
+            text.attrib.pop(attribute, None)
+    if key in boxes and boxes[key].kind != "constant":
+        texts[-1].set("class", "gradient")
+        texts[-2].set("class", "value")
+        if boxes[key].label:
+            texts[-3].set("class", "label")
+
+
+def _described(box: Box) -> str:
+    if box.kind == "constant":
+        return f"constant {shown(box.value)}"
+    made = f" = {box.expression}" if box.expression and box.folded == 1 else ""
+    several = f", {box.folded} operations {box.symbol} folded" if box.folded > 1 else ""
+    gradient = "gradient not computed" if box.gradient is None else f"gradient {shown(box.gradient)}"
+    return f"{box.name}{made}{several}: value {shown(box.value)}{' (stale)' * box.stale}, {gradient}"
+
+
+def _connected(arrow: Arrow, box: Box, boxes: dict[str, Box]) -> str:
+    source = boxes[arrow.source]
+    if arrow.derivative is None:
+        return f"{shown(source.value)}, operand {arrow.place + 1} of {box.name}"
+    return f"{source.name}, operand {arrow.place + 1} of {box.name}: local derivative {shown(arrow.derivative)}"

@@ -1,0 +1,199 @@
+"""How numbers, nodes and rules are written: `x * z` or `x \\cdot z`, six significant digits, names safe for LaTeX.
+
+A `Formula` is a symbol that primitives can be applied to, as to a Value; what comes out is the formula, written
+plainly and in LaTeX. So a rule prints itself: `tanh.partials[0](Formula("x"), Formula("out"))` is `1 - out * out`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from . import rules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from .primitives import Primitive
+    from .value import Value
+
+#: How firmly a symbol binds its operands, as in Python; `negative` is between `*` and `**`.
+STRENGTH = {"add": 1, "subtract": 1, "multiply": 2, "divide": 2, "negative": 3, "power": 4}
+FIRMEST = 5
+
+#: Expressions of more operands than this are shortened.
+MOST_OPERANDS = 8
+
+
+def number(x: float, digits: int = 6) -> str:
+    """`x` with that many significant digits, zeros at the end dropped.
+
+    >>> number(404.853739609282), number(2.0), number(9.5e-7, digits=4)
+    ('404.854', '2', '9.5e-07')
+    """
+    return f"{x:.{digits}g}"
+
+
+class Formula:
+    """A symbol, or primitives applied to symbols, written plainly and in LaTeX."""
+
+    __slots__ = ("latex", "plain", "strength")
+    #: A Formula beside an array is no business of NumPy's.
+    __array_ufunc__ = None
+
+    def __init__(self, plain: str, latex: str | None = None, strength: int = FIRMEST) -> None:
+        self.plain = plain
+        self.latex = latex_name(plain) if latex is None else latex
+        self.strength = strength
+
+    def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Formula:
+        typed = _without_defaults(primitive, operands)
+        if primitive.written_out and primitive.definition and len(operands) <= MOST_OPERANDS:
+            return primitive.definition(*operands)  # type: ignore[no-any-return]
+        parts = [x if isinstance(x, Formula) else constant(float(x)) for x in typed]
+        strength = STRENGTH.get(primitive.name, FIRMEST)
+        return Formula(_plain(primitive, parts, strength), _latex(primitive, parts, strength), strength)
+
+    def __add__(self, other: Any) -> Formula:
+        return self._record(rules.add, (self, other))
+
+    def __radd__(self, other: Any) -> Formula:
+        return self._record(rules.add, (other, self))
+
+    def __sub__(self, other: Any) -> Formula:
+        return self._record(rules.subtract, (self, other))
+
+    def __rsub__(self, other: Any) -> Formula:
+        return self._record(rules.subtract, (other, self))
+
+    def __mul__(self, other: Any) -> Formula:
+        return self._record(rules.multiply, (self, other))
+
+    def __rmul__(self, other: Any) -> Formula:
+        return self._record(rules.multiply, (other, self))
+
+    def __truediv__(self, other: Any) -> Formula:
+        return self._record(rules.divide, (self, other))
+
+    def __rtruediv__(self, other: Any) -> Formula:
+        return self._record(rules.divide, (other, self))
+
+    def __pow__(self, other: Any) -> Formula:
+        return self._record(rules.power, (self, other))
+
+    def __rpow__(self, other: Any) -> Formula:
+        return self._record(rules.power, (other, self))
+
+    def __neg__(self) -> Formula:
+        return self._record(rules.negative, (self,))
+
+
+def expression(node: Value, name: Mapping[Value, str], digits: int = 6) -> Formula:
+    """How `node` is computed from its operands, in their names: `x * z`. Defaults that were not typed are not shown."""
+    primitive, operands = node.primitive, node.operands
+    assert primitive is not None
+    typed = _without_defaults(primitive, operands)
+    parts = [constant(x, digits) if type(x) is float else Formula(name[x]) for x in typed]
+    return parts[0]._record(primitive, [*parts, *operands[len(parts) :]])
+
+
+def _without_defaults(primitive: Primitive, operands: Sequence[Any]) -> Sequence[Any]:
+    """The operands up to the last one that is not what it would be if it were not given."""
+    defaults = (0.0,) if primitive is rules.dot else primitive.defaults
+    end, unset = len(operands), len(defaults)
+    while unset and type(operands[end - 1]) is float and operands[end - 1] == defaults[unset - 1]:
+        end, unset = end - 1, unset - 1
+    return operands[:end]
+
+
+def latex_number(text: str) -> str:
+    """A number, as `number` wrote it, in LaTeX.
+
+    >>> latex_number("9.5e-07"), latex_number("-inf")
+    ('9.5 \\\\cdot 10^{-7}', '-\\\\infty')
+    """
+    mantissa, _, exponent = text.partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else text.replace("inf", r"\infty")
+
+
+def constant(x: float, digits: int = 6) -> Formula:
+    """A number as a formula."""
+    text = number(x, digits)
+    return Formula(text, latex_number(text), STRENGTH["negative"] if text.startswith("-") else FIRMEST)
+
+
+def _plain(primitive: Primitive, parts: list[Formula], strength: int) -> str:
+    texts = [part.plain for part in parts]
+    if strength == FIRMEST:
+        shown = texts if len(texts) <= MOST_OPERANDS else [*texts[: MOST_OPERANDS - 2], "...", texts[-1]]
+        return f"{primitive.name}({', '.join(shown)})"
+    texts = [_bracketed(part.plain, part, limit, "()") for part, limit in zip(parts, _limits(primitive, strength))]
+    return primitive.symbol + texts[0] if len(texts) == 1 else f" {primitive.symbol} ".join(texts)
+
+
+def _latex(primitive: Primitive, parts: list[Formula], strength: int) -> str:
+    texts = [part.latex for part in parts]
+    if primitive.variadic:
+        shown = texts if len(texts) <= MOST_OPERANDS else [*texts[: MOST_OPERANDS - 2], r"\dots", texts[-1]]
+        return primitive.latex.format(", ".join(shown))
+    if strength < FIRMEST:
+        brackets = (r"\left(", r"\right)")
+        texts = [
+            part.latex if f"{{{{{{{slot}}}}}}}" in primitive.latex else _bracketed(part.latex, part, limit, brackets)
+            for slot, (part, limit) in enumerate(zip(parts, _limits(primitive, strength)))
+        ]
+    if f"{{{len(texts) - 1}}}" not in primitive.latex:  # the template has no place for what is usually not given
+        return rf"\operatorname{{{latex_word(primitive.name)}}}({', '.join(texts)})"
+    return primitive.latex.format(*texts)
+
+
+def _limits(primitive: Primitive, strength: int) -> tuple[int, int]:
+    """How firm the operands must bind to stand without brackets; `**` groups from the right, the others from the left."""
+    if primitive is rules.negative:
+        return strength, strength
+    return (strength + 1, strength) if primitive is rules.power else (strength, strength + 1)
+
+
+def _bracketed(text: str, part: Formula, limit: int, brackets: Sequence[str]) -> str:
+    return text if part.strength >= limit else brackets[0] + text + brackets[1]
+
+
+def latex_name(name: str) -> str:
+    """A label as LaTeX in math mode: `x`, `w_{12}`, `\\mathrm{loss}`; whatever LaTeX would obey is escaped.
+
+    >>> latex_name("w12"), latex_name("loss"), latex_name("50%")
+    ('w_{12}', '\\\\mathrm{loss}', '\\\\mathrm{50\\\\%}')
+    """
+    if match := re.fullmatch(r"([^\W\d_])_?(\d*)", name):
+        letter, index = match.groups()
+        return f"{letter}_{{{index}}}" if index else letter
+    if re.fullmatch(r"[\d.]+", name):
+        return name
+    return rf"\mathrm{{{latex_word(name)}}}"
+
+
+def latex_word(text: str) -> str:
+    """Text with all that LaTeX would obey escaped."""
+    return "".join(_LATEX_ESCAPES.get(character, character) for character in one_line(text))
+
+
+_LATEX_ESCAPES = {
+    **{character: "\\" + character for character in "&%$#_{}"},
+    "\\": r"\backslash ",
+    "~": r"\sim ",
+    "^": r"\hat{}",
+    " ": r"\ ",
+    "<": r"\lt ",
+    ">": r"\gt ",
+}
+
+
+def one_line(text: str, width: int = 40) -> str:
+    """A label on one line of limited width: control characters and bidirectional overrides escaped, the rest cut.
+
+    >>> one_line("two\\nlines")
+    'two\\\\nlines'
+    """
+    cut = text if len(text) <= width else text[: width - 1] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)

@@ -1,0 +1,176 @@
+"""The forward and backward pass as a table: `print(table(y))`; `.markdown`, `.latex` and `.html` for elsewhere.
+
+One row per node, in topological order: its name, how it is computed, its value, its local derivatives and its
+adjoint, as in the tables of CMU 10-601's lecture on backpropagation. The numbers shown are those stored in the graph.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+from .graph import names, nodes, notes
+from .notation import expression, latex_name, latex_number, number, one_line
+
+if TYPE_CHECKING:
+    from .value import Value
+
+HEADINGS = ("step", "name", "expression", "value", "local derivatives", "adjoint")
+
+#: Columns of numbers stand to the right.
+RIGHT = ("step", "value", "adjoint")
+
+#: The text form gives local derivatives as many columns as this, then goes on in the next line.
+WIDTH_OF_DERIVATIVES = 40
+
+#: A row shows as many local derivatives as this.
+MOST_DERIVATIVES = 8
+
+
+class Row(NamedTuple):
+    """One node. `plain` and `latex` forms of its texts stand side by side."""
+
+    step: int
+    name: str
+    latex_name: str
+    expression: str
+    latex_expression: str
+    value: str
+    derivatives: list[tuple[str, str, str]]  # ∂a/∂x, the same in LaTeX, its number
+    adjoint: str
+
+
+def table(root: Value, *, digits: int = 6) -> Table:
+    """The forward and backward pass of `root` as a table.
+
+    Args:
+        digits: significant digits of the numbers, from 1 to 17.
+
+    >>> from autograd import Value
+    >>> a, b = Value(2.0, "a"), Value(3.0, "b")
+    >>> c = a * b; c.label = "c"
+    >>> c.backward()
+    >>> print(table(c))
+    step  name  expression  value  local derivatives       adjoint
+       1  a     leaf            2                                3
+       2  b     leaf            3                                2
+       3  c     a * b           6  ∂c/∂a = 3, ∂c/∂b = 2          1
+    """
+    if not isinstance(digits, int) or not 1 <= digits <= 17:
+        raise ValueError(f"digits is a number of significant digits from 1 to 17, not {digits!r}")
+    order = nodes(root)
+    name = {node: one_line(text, 24) for node, text in names(order).items()}
+    return Table([_row(step, node, name, digits) for step, node in enumerate(order, 1)], notes(root, name))
+
+
+def _row(step: int, node: Value, name: dict[Value, str], digits: int) -> Row:
+    own = name[node]
+    derivatives = []
+    for operand, derivative in zip(node.operands, node.local_derivatives):
+        if derivative is not None:
+            other = name[operand]  # type: ignore[index]  # constants have no derivative
+            latex = rf"\partial {latex_name(own)} / \partial {latex_name(other)}"
+            derivatives.append((f"∂{own}/∂{other}", latex, number(derivative, digits)))
+    if (more := len(derivatives) - MOST_DERIVATIVES) > 0:
+        derivatives[MOST_DERIVATIVES:] = [(f"{more} more", rf"\text{{{more} more}}", "...")]
+    formula = expression(node, name, digits) if node.primitive else None
+    return Row(
+        step=step,
+        name=own,
+        latex_name=latex_name(own),
+        expression=one_line(formula.plain, 60) if formula else "leaf",
+        latex_expression=formula.latex if formula else r"\text{leaf}",
+        value=number(node.data, digits),
+        derivatives=derivatives,
+        adjoint=number(node.grad, digits) if node.has_grad else "-",
+    )
+
+
+class Table:
+    """A forward and backward table. `str()` gives text; `.markdown`, `.latex` and `.html` the same for documents."""
+
+    def __init__(self, rows: list[Row], notes: list[str]) -> None:
+        self.rows = rows
+        self.notes = notes
+
+    def __str__(self) -> str:
+        lines = [list(HEADINGS)]
+        for row in self.rows:
+            first, *others = _wrapped([f"{symbol} = {value}" for symbol, _, value in row.derivatives])
+            lines.append([str(row.step), row.name, row.expression, row.value, first, row.adjoint])
+            lines.extend(["", "", "", "", more, ""] for more in others)
+        widths = [max(map(len, column)) for column in zip(*lines)]
+        return "\n".join([*(_aligned(line, widths) for line in lines), *("", *self.notes)[: 2 * len(self.notes)]])
+
+    __repr__ = __str__
+
+    @property
+    def markdown(self) -> str:
+        """The table in Markdown (GitHub's), formulas as code."""
+        lines = ["| " + " | ".join(HEADINGS) + " |"]
+        lines.append("|" + "|".join("---:" if heading in RIGHT else "---" for heading in HEADINGS) + "|")
+        for row in self.rows:
+            derivatives = ", ".join(_code(f"{symbol} = {value}") for symbol, _, value in row.derivatives)
+            cells = [str(row.step), _code(row.name), _code(row.expression), row.value, derivatives, row.adjoint]
+            lines.append("| " + " | ".join(cells) + " |")
+        return "\n".join([*lines, *(f"\n{_plain_markdown(note)}" for note in self.notes)]) + "\n"
+
+    @property
+    def latex(self) -> str:
+        """The table as a LaTeX tabular, for a document that loads amsmath."""
+        lines = [r"\begin{tabular}{rllrlr}", " & ".join(HEADINGS) + r" \\ \hline"]
+        for row in self.rows:
+            derivatives = ", ".join(f"{symbol} = {latex_number(value)}" for _, symbol, value in row.derivatives)
+            cells = [row.latex_name, row.latex_expression, latex_number(row.value), derivatives]
+            texts = [str(row.step), *(f"${cell}$" if cell else "" for cell in cells)]
+            lines.append(" & ".join([*texts, "--" if row.adjoint == "-" else f"${latex_number(row.adjoint)}$"]) + r" \\")
+        lines.append(r"\end{tabular}")
+        return "\n".join([*lines, *("% " + note for note in self.notes)]) + "\n"
+
+    @property
+    def html(self) -> str:
+        """The table as an HTML element that needs no style sheet."""
+        head = "".join(f"<th{_right(heading)}>{heading}</th>" for heading in HEADINGS)
+        lines = ['<table class="chalkgrad-table">', f"<thead><tr>{head}</tr></thead>", "<tbody>"]
+        for row in self.rows:
+            derivatives = ", ".join(f"{symbol} = {value}" for symbol, _, value in row.derivatives)
+            cells = [str(row.step), row.name, row.expression, row.value, derivatives, row.adjoint]
+            texts = (f"<td{_right(heading)}>{escape(cell)}</td>" for heading, cell in zip(HEADINGS, cells))
+            lines.append(f"<tr>{''.join(texts)}</tr>")
+        lines.append("</tbody></table>")
+        return "\n".join([*lines, *(f"<p>{escape(note)}</p>" for note in self.notes)]) + "\n"
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def _wrapped(parts: list[str]) -> list[str]:
+    """The parts with commas between them, in lines of limited width."""
+    lines = [""]
+    for i, part in enumerate(parts):
+        text = part if i == len(parts) - 1 else part + ","
+        if lines[-1] and len(lines[-1]) + 1 + len(text) > WIDTH_OF_DERIVATIVES:
+            lines.append(text)
+        else:
+            lines[-1] = f"{lines[-1]} {text}".strip()
+    return lines
+
+
+def _aligned(cells: list[str], widths: list[int]) -> str:
+    columns = zip(HEADINGS, cells, widths)
+    return "  ".join(cell.rjust(width) if heading in RIGHT else cell.ljust(width) for heading, cell, width in columns).rstrip()
+
+
+def _code(text: str) -> str:
+    """Inline code for a Markdown table, whatever the text contains."""
+    fence = "``" if "`" in text else "`"
+    space = " " if "`" in text else ""
+    return fence + space + text.replace("|", "\\|") + space + fence
+
+
+def _plain_markdown(text: str) -> str:
+    return "".join("\\" + c if c in "\\`*_{}[]<>()#+!|" else c for c in text)
+
+
+def _right(heading: str) -> str:
+    return ' style="text-align:right"' if heading in RIGHT else ' style="text-align:left"'
