@@ -187,7 +187,7 @@ class Primitive:
             for n, v, (low, high) in zip(names, numbers, self.domain)
             if not low < v < high and (low, high) != (-inf, inf) and v == v
         ]
-        text = "; ".join([f"{self.name}({', '.join(self.parameters)}) at {', '.join(shown)}: {error}", *limits])
+        text = "; ".join([f"{self.name}({', '.join(self.parameters)}) at {', '.join(shown)}: {error.args[-1]}", *limits])
         return type(error)(text)
 
 

@@ -1,0 +1,132 @@
+"""The command `chalkgrad`: `chalkgrad show "log(x) + x*z" x=2 z=3 --svg graph.svg`, and `chalkgrad demo`.
+
+It prints the forward and backward table, checks the gradient against central differences and writes the picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from .checks import central_difference
+from .drawing import RenderingError, draw
+from .expression import ExpressionError, parse
+from .graph import expand, nodes
+from .notation import one_line
+from .tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .expression import Expression
+    from .value import Value
+
+#: The worked example of CMU 10-601's lecture on backpropagation.
+DEMO = "a = x*z; b = log(x); c = sin(b); d = exp(a); e = a/b; f = c/a; d + e + f"
+DEMO_VALUES = ["x=2", "z=3"]
+
+#: The relative error up to which a gradient agrees with its central difference.
+TOLERANCE = 1e-6
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status: 0, or 2 for bad input."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without ∂ shows ?
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments[:1] == ["show"] and arguments[1:2] and arguments[1].startswith("-") and "=" not in arguments[1]:
+        arguments[1] = arguments[1] if arguments[1] in ("-h", "--help") else " " + arguments[1]  # -x*z is no option
+    options = _parser().parse_args(arguments)
+    try:
+        _show(options)
+        sys.stdout.flush()
+    except (ExpressionError, RenderingError, ValueError, ArithmeticError) as error:
+        print(f"chalkgrad: {one_line(str(error), 400)}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has seen enough
+        return 0
+    except OSError as error:
+        print(f"chalkgrad: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="chalkgrad", description="Look into the backpropagation of an expression.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    show = commands.add_parser("show", help="table, gradient check and picture of an expression")
+    show.add_argument("expression", help='such as "a = x*z; b = log(x); a/b": numbers, names, + - * / **, functions')
+    show.add_argument("values", nargs="*", metavar="NAME=NUMBER", help="a number for each variable")
+    demo = commands.add_parser("demo", help="the worked example of CMU 10-601's lecture")
+    demo.set_defaults(expression=DEMO, values=DEMO_VALUES, svg="graph.svg")
+    for command in (show, demo):
+        command.add_argument("--svg", metavar="FILE", help="write the picture (.png, .pdf: with Graphviz installed)")
+        command.add_argument("--edges", action="store_true", help="write local derivatives on the arrows of the picture")
+        command.add_argument("--digits", type=int, default=6, help="significant digits (default: 6)")
+        command.add_argument("--format", choices=("text", "markdown", "latex", "html"), default="text")
+        command.add_argument("--share", action="store_true", help="make equal subexpressions one node")
+        command.add_argument("--expand", action="store_true", help="replace functions by their definitions")
+    return parser
+
+
+def _show(options: argparse.Namespace) -> None:
+    expression = parse(options.expression)
+    values = _values(options.values)
+    if unused := [name for name in values if name not in expression.variables]:
+        print(f"chalkgrad: {', '.join(unused)} is not used in the expression", file=sys.stderr)
+    root = expression.record(values, share=options.share)
+    if options.expand:
+        root = expand(root)
+    if not root.label and "y" not in {node.label for node in nodes(root)}:
+        root.label = "y"
+    root.backward()
+    shown = table(root, digits=options.digits)
+    print(str(shown) if options.format == "text" else getattr(shown, options.format))
+    if options.format == "text":
+        print(_checked(expression, values, root))
+    if options.svg:
+        print(f"\nwrote {draw(root, edges=options.edges).save(options.svg)}")
+
+
+def _values(texts: Sequence[str]) -> dict[str, float]:
+    values = {}
+    for text in texts:
+        name, equals, number = text.partition("=")
+        name = name.strip()
+        if not equals or not name.isidentifier():
+            raise ExpressionError(f"{text!r} is not of the form NAME=NUMBER, as in x=2")
+        try:
+            values[name] = float(number)
+        except ValueError:
+            raise ExpressionError(f"{text!r} does not give {name} a number, as {name}=2 would") from None
+    return values
+
+
+def _checked(expression: Expression, values: dict[str, float], root: Value) -> str:
+    """The gradients beside central differences, which come from the numbers alone."""
+    gradients = {node.label: node.grad for node in nodes(root) if not node.operands}
+    lines = [""]
+    for position, name in enumerate(expression.variables):
+        gradient = gradients.get(name, 0.0)
+        step = 1e-6 * max(1.0, abs(values[name]))
+        at = [values[name] for name in expression.variables]
+        try:
+            slope = central_difference(
+                lambda *numbers: expression.value(dict(zip(expression.variables, numbers))), *at, arg=position, eps=step
+            )
+        except ValueError as error:
+            lines.append(f"∂{root.label}/∂{name} = {gradient:.10g}; its central difference has no value: {error}")
+            continue
+        error_size = abs(gradient - slope) / max(1e-8, abs(gradient), abs(slope))
+        verdict = "agree" if error_size <= TOLERANCE else "DIFFER (a kink, or a step too large for this slope?)"
+        lines.append(
+            f"∂{root.label}/∂{name} = {gradient:.10g}, by central difference {slope:.10g}: "
+            f"they {verdict}, relative error {error_size:.0e}"
+        )
+    return "\n".join(lines)
