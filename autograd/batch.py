@@ -23,6 +23,7 @@ class Batch(numpy.ndarray[Any, numpy.dtype[numpy.float64]]):
     """An array of floats; primitives of it are arrays, elementwise."""
 
     def __new__(cls, numbers: Any) -> Batch:
+        """An array of anything that NumPy makes floats of."""
         return numpy.asarray(numbers, dtype=float).view(cls)
 
     def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Batch:

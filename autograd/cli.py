@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(expression=DEMO, values=DEMO_VALUES, svg="graph.svg")
     for command in (show, demo):
         command.add_argument("--svg", metavar="FILE", help="write the picture (.png, .pdf: with Graphviz installed)")
-        command.add_argument("--edges", action="store_true", help="write local derivatives on the arrows of the picture")
+        command.add_argument("--edges", action="store_true", help="write local derivatives on the arrows")
         command.add_argument("--digits", type=int, default=6, help="significant digits (default: 6)")
         command.add_argument("--format", choices=("text", "markdown", "latex", "html"), default="text")
         command.add_argument("--share", action="store_true", help="make equal subexpressions one node")

@@ -1,8 +1,8 @@
 """Where a Value meets what is not a Value: NumPy's functions and arrays, and what wants a plain number of it.
 
-    np.tanh(v), np.float64(3) * v       # Values
-    np.array([1.0, 2.0]) * v            # an array of Values
-    math.tanh(v)                        # an error that says what to write: a float would lose the graph
+np.tanh(v), np.float64(3) * v       # Values
+np.array([1.0, 2.0]) * v            # an array of Values
+math.tanh(v)                        # an error that says what to write: a float would lose the graph
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .primitives import PRIMITIVES
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from numpy import ufunc as Ufunc
+    import numpy
 
 COMPARISONS = {
     "less": operator.lt,
@@ -32,7 +32,7 @@ class NumPyInterplay:
 
     __slots__ = ()
 
-    def __array_ufunc__(self, ufunc: Ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+    def __array_ufunc__(self, ufunc: numpy.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """`np.tanh(v)` is our tanh, found by its name; beside an array, elementwise in an array of objects."""
         import numpy
 

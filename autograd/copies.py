@@ -47,9 +47,7 @@ class Copies:
         leaves = [node for node in order if node._primitive is None]
         results = [node for node in order if node._primitive is not None]
         position = {node: i for i, node in enumerate([*leaves, *results])}.__getitem__
-        inner = [
-            (type(node), _state(node), _mapped(position, node._left), _mapped(position, node._right)) for node in results
-        ]
+        inner = [(type(x), _state(x), _mapped(position, x._left), _mapped(position, x._right)) for x in results]
         return _unpacked, (leaves, inner)
 
 

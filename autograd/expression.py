@@ -130,7 +130,7 @@ def _assigned_value(text: str, statement: ast.stmt, *, is_last: bool) -> ast.exp
         if not is_last:
             _fail(text, statement, "the value of this is not used; give it a name, as in a = x*z")
         return statement.value
-    _fail(text, statement, "only expressions and assignments such as a = x*z are read")
+    return _fail(text, statement, "only expressions and assignments such as a = x*z are read")
 
 
 def _check(text: str, root: ast.expr) -> None:
@@ -216,7 +216,8 @@ class _Reader:
             case ast.Call():
                 named = {keyword.arg: self.read(keyword.value) for keyword in node.keywords if keyword.arg}
                 return self.applied(node, _function(_name(node.func)), *map(self.read, node.args), **named)
-        _fail(self.text, node, "this is not read")
+            case _:
+                raise AssertionError(node)  # parse() has let nothing else through
 
     def applied(self, node: ast.expr, function: Any, *operands: Any, **named: Any) -> Any:
         """The function's value; with `share`, that of the same function of the same operands before."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @overload
-def sum(values: Iterable[float]) -> float: ...
+def sum(values: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 @overload
 def sum(values: Iterable[Operand]) -> Value: ...
 def sum(values: Iterable[Any]) -> Any:
@@ -35,7 +35,7 @@ def sum(values: Iterable[Any]) -> Any:
 
 
 @overload
-def mean(values: Iterable[float]) -> float: ...
+def mean(values: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 @overload
 def mean(values: Iterable[Operand]) -> Value: ...
 def mean(values: Iterable[Any]) -> Any:
@@ -49,7 +49,7 @@ def mean(values: Iterable[Any]) -> Any:
 
 
 @overload
-def dot(weights: Iterable[float], inputs: Iterable[float], bias: float = 0.0) -> float: ...
+def dot(weights: Iterable[float], inputs: Iterable[float], bias: float = 0.0) -> float: ...  # type: ignore[overload-overlap]
 @overload
 def dot(weights: Iterable[Operand], inputs: Iterable[Operand], bias: Operand = 0.0) -> Value: ...
 def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = 0.0) -> Any:
@@ -71,7 +71,7 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = 0.0) -> Any:
 
 
 @overload
-def logsumexp(values: Iterable[float]) -> float: ...
+def logsumexp(values: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 @overload
 def logsumexp(values: Iterable[Operand]) -> Value: ...
 def logsumexp(values: Iterable[Any]) -> Any:
@@ -85,7 +85,7 @@ def logsumexp(values: Iterable[Any]) -> Any:
 
 
 @overload
-def softmax(values: Iterable[float]) -> list[float]: ...
+def softmax(values: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
 @overload
 def softmax(values: Iterable[Operand]) -> list[Value]: ...
 def softmax(values: Iterable[Any]) -> list[Any]:
@@ -101,7 +101,7 @@ def softmax(values: Iterable[Any]) -> list[Any]:
 
 
 @overload
-def log_softmax(values: Iterable[float]) -> list[float]: ...
+def log_softmax(values: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
 @overload
 def log_softmax(values: Iterable[Operand]) -> list[Value]: ...
 def log_softmax(values: Iterable[Any]) -> list[Any]:

@@ -149,7 +149,7 @@ def _latex(primitive: Primitive, parts: list[Formula], strength: int) -> str:
 
 
 def _limits(primitive: Primitive, strength: int) -> tuple[int, int]:
-    """How firm the operands must bind to stand without brackets; `**` groups from the right, the others from the left."""
+    """How firmly operands must bind to stand without brackets; `**` groups from the right, others from the left."""
     if primitive is rules.negative:
         return strength, strength
     return (strength + 1, strength) if primitive is rules.power else (strength, strength + 1)

@@ -18,14 +18,13 @@ from .scalars import as_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from .value import Value
 
-    Number = float
-    Operand = Value | float
-    Rule = Callable[..., Any]
-    Domain = tuple[tuple[float, float], ...]
+    Operand: TypeAlias = Value | float
+    Rule: TypeAlias = Callable[..., Any]
+    Domain: TypeAlias = tuple[tuple[float, float], ...]
 
 #: Every primitive by its name: what `pickle`, the expression parser, NumPy's functions and the tests look up.
 PRIMITIVES: dict[str, Primitive] = {}
@@ -98,10 +97,11 @@ class Primitive:
         return find_primitive, (self.name,)
 
     @overload
-    def __call__(self, *operands: float, **named: float) -> float: ...
+    def __call__(self, *operands: float, **named: float) -> float: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, *operands: Operand, **named: Operand) -> Value: ...
     def __call__(self, *operands: Any, **named: Any) -> Any:
+        """Its value: a number of numbers, a node if a Value is among the operands."""
         if named or (len(operands) != self.arity and not self.variadic):
             operands = self._bound(operands, named)
         exact = True
@@ -180,15 +180,15 @@ class Primitive:
         """`error` again, naming the primitive and the value and label of each operand."""
         labels = [str(getattr(operand, "label", "")) for operand in operands] or [""] * len(numbers)
         names = self.parameters if not self.variadic else [f"operand {i + 1}" for i in range(len(numbers))]
-        given = [f"{n} = {v!r}" + (f" (labelled {label!r})" if label else "") for n, v, label in zip(names, numbers, labels)]
+        given = [f"{n} = {x!r}" + f" (labelled {label!r})" * bool(label) for n, x, label in zip(names, numbers, labels)]
         shown = given if len(given) <= 6 else [*given[:6], f"{len(given) - 6} more"]
         limits = [
             f"{n} must lie between {low:g} and {high:g}"
             for n, v, (low, high) in zip(names, numbers, self.domain)
             if not low < v < high and (low, high) != (-inf, inf) and v == v
         ]
-        text = "; ".join([f"{self.name}({', '.join(self.parameters)}) at {', '.join(shown)}: {error.args[-1]}", *limits])
-        return type(error)(text)
+        called = f"{self.name}({', '.join(self.parameters)})"
+        return type(error)("; ".join([f"{called} at {', '.join(shown)}: {error.args[-1]}", *limits]))
 
 
 class _Limit(float):

@@ -16,8 +16,9 @@ from .primitives import BUILT_IN, PRIMITIVES, primitive
 if TYPE_CHECKING:
     from typing import Any
 
+    from .primitives import Primitive
+
 INFINITY = math.inf
-HALF_PI = math.pi / 2
 
 
 # ----- Arithmetic -----
@@ -151,7 +152,7 @@ expm1 = primitive(
     """,
 )  # fmt: skip
 
-log = primitive(
+log: Primitive = primitive(
     "log", math.log,
     lambda x, out: 1 / x,
     latex=r"\log({0})", domain=(0, INFINITY),
@@ -205,7 +206,7 @@ sin = primitive(
     """,
 )  # fmt: skip
 
-cos = primitive(
+cos: Primitive = primitive(
     "cos", math.cos,
     lambda x, out: -sin(x),
     latex=r"\cos({0})",
@@ -281,7 +282,7 @@ sinh = primitive(
     """,
 )  # fmt: skip
 
-cosh = primitive(
+cosh: Primitive = primitive(
     "cosh", math.cosh,
     lambda x, out: sinh(x),
     latex=r"\cosh({0})",
@@ -321,7 +322,7 @@ def _sign(x: float) -> float:
     return float((x > 0) - (x < 0)) if x == x else x
 
 
-sign = primitive(
+sign: Primitive = primitive(
     "sign", _sign,
     lambda x, out: 0.0,
     latex=r"\operatorname{{sign}}({0})",
@@ -421,7 +422,7 @@ def _where_of_arrays(condition: Any, x: Any, y: Any) -> Any:
     return numpy.where(condition > 0, x, y)
 
 
-where = primitive(
+where: Primitive = primitive(
     "where", lambda condition, x, y: x if condition > 0 else y,
     lambda condition, x, y, out: 0.0,
     lambda condition, x, y, out: where(condition, 1.0, 0.0),
@@ -692,7 +693,7 @@ def _weights_inputs_bias(operands: Any) -> tuple[Any, Any, Any]:
 
 def _dot(*operands: float) -> float:
     weights, inputs, bias = _weights_inputs_bias(operands)
-    return sum(map(operator.mul, weights, inputs), 0.0) + bias
+    return sum(map(operator.mul, weights, inputs), 0.0) + float(bias)
 
 
 def _dot_derivatives(*operands_and_out: Any) -> list[Any]:

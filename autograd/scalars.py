@@ -27,7 +27,7 @@ def as_number(data: Any, place: str) -> float:
         try:
             return float(data)
         except OverflowError:
-            raise OverflowError(f"{place} takes numbers up to 1.8e308, not an int of {data.bit_length()} bits") from None
+            raise OverflowError(f"{place} takes numbers up to 1.8e308; this {type(data).__name__} is larger") from None
     raise TypeError(f"{place} takes a real number, not {_described(data)}: {_advice(data)}")
 
 

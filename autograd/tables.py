@@ -51,10 +51,10 @@ def table(root: Value, *, digits: int = 6) -> Table:
     >>> c = a * b; c.label = "c"
     >>> c.backward()
     >>> print(table(c))
-    step  name  expression  value  local derivatives       adjoint
-       1  a     leaf            2                                3
-       2  b     leaf            3                                2
-       3  c     a * b           6  ∂c/∂a = 3, ∂c/∂b = 2          1
+    step  name  expression  value  local derivatives     adjoint
+       1  a     leaf            2                              3
+       2  b     leaf            3                              2
+       3  c     a * b           6  ∂c/∂a = 3, ∂c/∂b = 2        1
     """
     if not isinstance(digits, int) or not 1 <= digits <= 17:
         raise ValueError(f"digits is a number of significant digits from 1 to 17, not {digits!r}")
@@ -123,7 +123,8 @@ class Table:
             derivatives = ", ".join(f"{symbol} = {latex_number(value)}" for _, symbol, value in row.derivatives)
             cells = [row.latex_name, row.latex_expression, latex_number(row.value), derivatives]
             texts = [str(row.step), *(f"${cell}$" if cell else "" for cell in cells)]
-            lines.append(" & ".join([*texts, "--" if row.adjoint == "-" else f"${latex_number(row.adjoint)}$"]) + r" \\")
+            texts.append("--" if row.adjoint == "-" else f"${latex_number(row.adjoint)}$")
+            lines.append(" & ".join(texts) + r" \\")
         lines.append(r"\end{tabular}")
         return "\n".join([*lines, *("% " + note for note in self.notes)]) + "\n"
 
@@ -158,7 +159,8 @@ def _wrapped(parts: list[str]) -> list[str]:
 
 def _aligned(cells: list[str], widths: list[int]) -> str:
     columns = zip(HEADINGS, cells, widths)
-    return "  ".join(cell.rjust(width) if heading in RIGHT else cell.ljust(width) for heading, cell, width in columns).rstrip()
+    padded = (cell.rjust(width) if heading in RIGHT else cell.ljust(width) for heading, cell, width in columns)
+    return "  ".join(padded).rstrip()
 
 
 def _code(text: str) -> str:

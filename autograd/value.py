@@ -20,9 +20,9 @@ from numbers import Number, Real
 from typing import TYPE_CHECKING
 
 from . import rules
+from .conversions import NumberRefusals, NumPyInterplay
 from .copies import Copies
 from .graph import nodes
-from .conversions import NumPyInterplay, NumberRefusals
 from .modes import mode
 from .scalars import as_number
 
@@ -54,8 +54,9 @@ def _method(primitive: Primitive) -> Callable[..., Value]:
             return _node(out, primitive, self, None, partial, None)
         return primitive(self)  # errors and infinite derivatives are its business
 
-    chosen = unary if primitive.arity == 1 else method
-    chosen.__name__, chosen.__doc__ = primitive.name, primitive.__doc__
+    chosen: Callable[..., Value] = unary if primitive.arity == 1 else method
+    chosen.__name__ = primitive.name
+    chosen.__doc__ = (primitive.__doc__ or "").partition(">>>")[0].rstrip()  # its example is the function's
     return chosen
 
 
@@ -89,8 +90,8 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
     _primitive: Primitive | None  # None: a leaf
     _left: Any
     _right: Any
-    _left_partial: float | None
-    _right_partial: float | tuple[float, ...] | None
+    _left_partial: Any
+    _right_partial: Any
     label: str
 
     def __init__(self, data: float, label: str = "") -> None:
@@ -143,7 +144,8 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         if self._primitive is None:
             return ()
         if type(self._right_partial) is tuple:
-            return self._left  # type: ignore[no-any-return]
+            operands: tuple[Operand, ...] = self._left
+            return operands
         return (self._left,) if len(self._primitive.partials) == 1 else (self._left, self._right)
 
     @property
@@ -157,7 +159,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         if type(self._right_partial) is tuple:
             derivatives = iter(self._right_partial)
             return tuple(None if type(operand) is float else next(derivatives) for operand in self._left)
-        return (self._left_partial, self._right_partial)[: len(self.operands)]  # type: ignore[return-value]
+        return (self._left_partial, self._right_partial)[: len(self.operands)]
 
     def item(self) -> float:
         """The number, as `.data`; PyTorch's name for it."""
@@ -178,14 +180,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         if _mode() == "no_grad":
             return Value(primitive.value(numbers, operands))
         data, partials = primitive.evaluate(operands, numbers)
-        if len(partials) <= 2 and not primitive.variadic:
-            right, right_partial = (operands[1], partials[1]) if len(partials) == 2 else (None, None)
-            return _node(data, primitive, operands[0], right, partials[0], right_partial)
-        values, derivatives = operands, partials
-        if None in partials:
-            values = [x for x in operands if isinstance(x, Value)]
-            derivatives = [partial for partial in partials if partial is not None]
-        return _node(data, primitive, tuple(operands), tuple(values), None, tuple(derivatives))
+        return _node(data, primitive, *_in_slots(primitive, operands, partials))
 
     def forward(self) -> float:
         """Recompute every node that this one depends on, in place, after `.data` of leaves was set.
@@ -203,14 +198,13 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         outcomes = []
         for node in nodes(self):
             if node._primitive is not None:
-                operands = node.operands
-                numbers = [x if type(x) is float else fresh.get(x, x._data) for x in operands]  # type: ignore[arg-type,union-attr]
-                data, partials = node._primitive.evaluate(operands, numbers)
-                fresh[node] = data
-                outcomes.append((node, operands, data, partials))
-        for node, operands, data, partials in outcomes:
-            node._link(operands, data, partials)
-            node._grad = None
+                operands: Sequence[Any] = node.operands
+                numbers = [x if type(x) is float else fresh.get(x, x._data) for x in operands]
+                fresh[node], partials = node._primitive.evaluate(operands, numbers)
+                outcomes.append((node, _in_slots(node._primitive, operands, partials)))
+        for node, slots in outcomes:
+            node._data, node._grad = fresh[node], None
+            node._left, node._right, node._left_partial, node._right_partial = slots
         return self._data
 
     # ----- Backward: the chain rule -----
@@ -392,15 +386,8 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         return format(self._data, specification) if specification else repr(self)
 
 
-def _node(
-    data: float,
-    primitive: Primitive,
-    left: Operand,
-    right: Operand,
-    left_partial: float | None,
-    right_partial: float | None,
-) -> Value:
-    """The node of a binary operation whose outcome is known."""
+def _node(data: float, primitive: Primitive, left: Any, right: Any, left_partial: Any, right_partial: Any) -> Value:
+    """The node of an operation whose outcome is known."""
     node = _new(Value)
     node._data = data
     node._grad = None
@@ -411,6 +398,16 @@ def _node(
     node._left_partial = left_partial
     node._right_partial = right_partial
     return node
+
+
+def _in_slots(primitive: Primitive, operands: Sequence[Any], partials: Sequence[float | None]) -> tuple[Any, ...]:
+    """What goes into _left, _right, _left_partial and _right_partial."""
+    if primitive.variadic or len(operands) > 2:
+        values = tuple([x for x in operands if type(x) is not float]) if None in partials else tuple(operands)
+        return tuple(operands), values, None, tuple([partial for partial in partials if partial is not None])
+    if len(operands) == 1:
+        return operands[0], None, partials[0], None
+    return *operands, *partials
 
 
 def _with_numbers(operands: Sequence[Any], primitive: Primitive) -> tuple[Sequence[Any], Sequence[float]]:
@@ -424,14 +421,14 @@ def _with_numbers(operands: Sequence[Any], primitive: Primitive) -> tuple[Sequen
     return operands, [x if type(x) is float else x._data for x in operands]
 
 
-def _operation(primitive: Primitive, left: Any, right: Any) -> Any:
-    """`left` and `right` with an operator between them; other libraries' objects may have their own say."""
-    other = right if isinstance(left, Value) else left
+def _operation(primitive: Primitive, left: Any, right: Any) -> Value:
+    """`left` and `right` with an operator between them; objects of other libraries may have their own say."""
+    value, other = (left, right) if isinstance(left, Value) else (right, left)
     if type(other) is int:
         other = as_number(other, primitive.name)
-    elif not isinstance(other, (Value, Number)) and type(other).__module__ != "builtins":
-        return NotImplemented
-    return left._record(primitive, (left, other)) if isinstance(left, Value) else right._record(primitive, (other, right))
+    elif type(other).__module__ != "builtins" and not isinstance(other, (Value, Number)):
+        return NotImplemented  # type: ignore[no-any-return]  # as Python's protocol for operators wants it
+    return value._record(primitive, (value, other) if value is left else (other, value))
 
 
 def _comparable(other: Any) -> float | None:
@@ -447,15 +444,15 @@ def sweep(order: Sequence[Value]) -> None:
     `order` is topological, and every adjoint (`_grad`) starts as a number.
     """
     for node in reversed(order):
-        adjoint = node._grad
+        adjoint: Any = node._grad
         partial = node._left_partial
         if partial is not None:
             node._left._grad += adjoint * partial
         partial = node._right_partial
         if partial is not None:
             if type(partial) is tuple:
-                for operand, partial in zip(node._right, partial):
-                    operand._grad += adjoint * partial
+                for operand, one in zip(node._right, partial):
+                    operand._grad += adjoint * one
             else:
                 node._right._grad += adjoint * partial
 
@@ -495,5 +492,5 @@ def _opened(root: Value, leaves: list[Value], held: list[float | None]) -> list[
     return order
 
 
-_set_grad: Callable[[Value, float | None], None] = Value._grad.__set__  # type: ignore[union-attr]
+_set_grad: Callable[[Value, float | None], None] = vars(Value)["_grad"].__set__
 _exhaust: Callable[[Iterable[None]], None] = deque[None](maxlen=0).extend

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..graph import names, nodes, notes, stale
 from ..notation import expression, one_line
+from ..value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    from ..value import Value
 
 #: Places of operands are shown where their order matters, on nodes of as many operands as this.
 MOST_PLACES = 12
@@ -70,12 +69,12 @@ def picture(root: Value, *, fold: bool = False, expanded: Collection[Value | str
         operands, folded = _outer_operands(node, inside)
         arrows = []
         for place, (operand, derivative) in enumerate(operands):
-            if type(operand) is float:
+            if isinstance(operand, Value):
+                arrows.append(Arrow(key[operand], place, derivative))
+            else:
                 constant = _constant(f"{key[node]}k{place}", operand)
                 boxes.append(constant)
                 arrows.append(Arrow(constant.key, place, None))
-            else:
-                arrows.append(Arrow(key[operand], place, derivative))  # type: ignore[index]  # a Value, since no float
         primitive = node.primitive
         boxes.append(
             Box(
@@ -101,31 +100,38 @@ def _folded(order: list[Value], expanded: Collection[Value | str]) -> set[Value]
     """The nodes inside chains and trees: without a label, used once, by a node of the same operation."""
     consumers: dict[Value, list[Value]] = {node: [] for node in order}
     for node in order:
-        for operand in node.operands:
-            if type(operand) is not float:
-                consumers[operand].append(node)  # type: ignore[index]
-    kept = set(map(str, (x for x in expanded if isinstance(x, str)))), {x for x in expanded if not isinstance(x, str)}
-    return {
-        node
-        for node, (first, *others) in ((node, users or [node]) for node, users in consumers.items())
-        if not others and first is not node and node.primitive is first.primitive and not node.label
-        and not kept[1] & {node, first} and str(first.label) not in kept[0] - {""}
-    }  # fmt: skip
+        for operand in _values(node):
+            consumers[operand].append(node)
+
+    def kept(node: Value) -> bool:
+        return node in expanded or (node.label != "" and node.label in expanded)
+
+    def inside(node: Value) -> bool:
+        if len(consumers[node]) != 1 or node.label or node.primitive is None:
+            return False
+        (consumer,) = consumers[node]
+        return node.primitive is consumer.primitive and not kept(node) and not kept(consumer)
+
+    return set(filter(inside, order))
+
+
+def _values(node: Value) -> list[Value]:
+    return [operand for operand in node.operands if isinstance(operand, Value)]
 
 
 def _outer_operands(node: Value, inside: set[Value]) -> tuple[list[tuple[Value | float, float | None]], int]:
-    """The operands of `node` after folding, with the product of local derivatives on the way; how many nodes it holds."""
+    """The operands of `node` after folding, each with the product of local derivatives on the way; the nodes folded."""
     operands: list[tuple[Value | float, float | None]] = []
     folded = 0
     stack: list[tuple[Value | float, float | None]] = [(node, 1.0)]
     while stack:
         current, way = stack.pop()
-        if type(current) is float or (current is not node and current not in inside):
+        if isinstance(current, Value) and way is not None and (current is node or current in inside):
+            folded += 1
+            edges = zip(current.operands, current.local_derivatives)
+            stack.extend(reversed([(x, None if local is None else way * local) for x, local in edges]))
+        else:
             operands.append((current, way))
-            continue
-        folded += 1
-        edges = list(zip(current.operands, current.local_derivatives))  # type: ignore[union-attr]
-        stack.extend((operand, None if local is None else way * local) for operand, local in reversed(edges))  # type: ignore[operator]
     return operands, folded
 
 

