@@ -42,7 +42,7 @@ class NumPyInterplay:
         if method != "__call__" or options:
             raise TypeError(f"np.{name} of a Value takes no options; write the expression out")
         if name in COMPARISONS:
-            return COMPARISONS[name](*inputs)
+            return bool(COMPARISONS[name](*inputs))
         if name in PRIMITIVES:
             return PRIMITIVES[name](*inputs)
         raise TypeError(

@@ -7,6 +7,7 @@ with its primitive and the positions of its operands; inner nodes belong to the 
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from .graph import nodes
@@ -36,7 +37,9 @@ class Copies:
         for node in nodes(self):
             if id(node) not in memo:
                 left, right = _mapped(copied, node._left), _mapped(copied, node._right)
-                memo[id(node)] = _rebuilt(type(node), _state(node), left, right)
+                memo[id(node)] = twin = _rebuilt(type(node), _state(node), left, right)
+                if attributes := getattr(twin, "__dict__", None):
+                    attributes.update(deepcopy(attributes, memo))
         copy: Value = memo[id(self)]
         return copy
 

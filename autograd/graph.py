@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from .value import Value
@@ -56,24 +56,24 @@ def nodes(root: Value) -> list[Value]:
     return order
 
 
-def names(order: Iterable[Value]) -> dict[Value, str]:
-    """A different name for every node: its label, with a number if others bear it too; v1, v2, ... without one."""
-    order = list(order)
-    taken = {str(node.label) for node in order}
+def names(order: Iterable[Value], shown: Callable[[str], str] = str) -> dict[Value, str]:
+    """A different name for every node: its label, with a number if others bear it too; v1, v2, ... without one.
+
+    Args:
+        shown: how a label is to be shown: cut short, for example.
+    """
+    labels = {node: shown(str(node.label)) for node in order}
+    taken = set(labels.values())
+    last: dict[str, int] = {"": 0}  # the number that was last given to a label; "" stands for v
     result: dict[Value, str] = {}
-    used: set[str] = set()
-    fresh = 0
-    for node in order:
-        name = label = str(node.label)
-        copy = 1
-        while not name or name in used or (name != label and name in taken):
-            if label:
-                copy += 1
-                name = f"{label}#{copy}"
-            else:
-                fresh += 1
-                name = f"v{fresh}"
-        used.add(name)
+    for node, label in labels.items():
+        name = label if label and label not in last else ""
+        while not name:
+            last[label] = last.get(label, 1) + 1
+            name = f"{label}#{last[label]}" if label else f"v{last[label]}"
+            if name in taken:
+                name = ""
+        last.setdefault(label, 1)
         result[node] = name
     return result
 
@@ -169,7 +169,9 @@ def notes(root: Value, name: dict[Value, str]) -> list[str]:
     if others := [node for node in differing if node.primitive is not None]:
         hold = "holds the gradient" if len(others) == 1 else "hold gradients"
         remarks.append(f"{_listed(others, name)} {hold} of another root's pass; call backward() of {end}")
-    if added := [node for node in differing if node.primitive is None]:
+    if cleared := [node for node in differing if not node.has_grad and node.primitive is None]:
+        remarks.append(f"-: gradient of {_listed(cleared, name)} not computed, or cleared; call backward() of {end}")
+    if added := [node for node in differing if node.has_grad and node.primitive is None]:
         hold = "holds" if len(added) == 1 else "hold"
         remarks.append(f"{_listed(added, name)} {hold} more than this pass: leaves add gradients up until zero_grad()")
     if root.primitive is not None and root.grad != 1:

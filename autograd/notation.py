@@ -156,7 +156,8 @@ def _limits(primitive: Primitive, strength: int) -> tuple[int, int]:
 
 
 def _bracketed(text: str, part: Formula, limit: int, brackets: Sequence[str]) -> str:
-    return text if part.strength >= limit else brackets[0] + text + brackets[1]
+    firm = part.strength >= limit and not (limit > STRENGTH["power"] and "^" in text)  # e^{x}^{2} is no LaTeX
+    return text if firm else brackets[0] + text + brackets[1]
 
 
 def latex_name(name: str) -> str:
@@ -187,6 +188,11 @@ _LATEX_ESCAPES = {
     "<": r"\lt ",
     ">": r"\gt ",
 }
+
+
+def label_shown(label: str) -> str:
+    """A label as tables and drawings show it: on one line, and not too long."""
+    return one_line(label, 24)
 
 
 def one_line(text: str, width: int = 40) -> str:

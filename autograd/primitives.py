@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 #: Every primitive by its name: what `pickle`, the expression parser, NumPy's functions and the tests look up.
 PRIMITIVES: dict[str, Primitive] = {}
 
-_FLOAT_OR_NONE = {float, type(None)}
-
 #: The names that `rules.py` has taken.
 BUILT_IN: set[str] = set()
 
@@ -78,6 +76,7 @@ class Primitive:
         self.partials = partials
         self.variadic = variadic
         self.arity = len(partials)
+        self.unary = self.arity == 1 and not variadic
         self.parameters = _parameters(function, len(partials))
         self.defaults: tuple[float, ...] = tuple(getattr(function, "__defaults__", None) or ())
         self._array = array
@@ -114,6 +113,9 @@ class Primitive:
 
     def _bound(self, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         """The operands in order, names and defaults filled in as Python does for a function."""
+        missing_count = self.arity - len(operands)
+        if not named and 0 < missing_count <= len(self.defaults):
+            return (*operands, *self.defaults[-missing_count:])
         slots = dict(zip(self.parameters, operands))
         required = len(self.parameters) - len(self.defaults)
         filled = {**dict(zip(self.parameters[required:], self.defaults)), **slots, **named}
@@ -135,24 +137,26 @@ class Primitive:
             raise self._complaint(error, numbers, operands) from None
         return out if type(out) is float else as_number(out, f"the result of {self.name}")
 
-    def evaluate(self, operands: Sequence[Any], numbers: Sequence[float]) -> tuple[float, list[float | None]]:
+    def evaluate(
+        self, operands: Sequence[Any], numbers: Sequence[float], *, constants: bool = True
+    ) -> tuple[float, Sequence[float | None]]:
         """Its value and its local derivatives at `numbers`, the data of `operands`.
 
-        An operand that is a plain float is a constant: it has no derivative, and None stands in its place. Infinite
-        derivatives are ±inf; ValueError where there is none.
+        An operand that is a plain float is a constant: it has no derivative, and None stands in its place; `constants`
+        says whether there may be any. Infinite derivatives are ±inf; ValueError where there is none.
         """
         out = self.value(numbers, operands)
-        partials: list[Any]
+        partials: Sequence[Any]
         if self.variadic:
             partials = self._derivative(self.partials[0], numbers, out, operands)
-            if float in map(type, operands):
+            if constants:
                 partials = [None if type(x) is float else partial for x, partial in zip(operands, partials)]
         else:
             partials = [
                 None if type(x) is float else self._derivative(rule, numbers, out, operands)
                 for x, rule in zip(operands, self.partials)
             ]
-        if not _FLOAT_OR_NONE.issuperset(map(type, partials)):
+        if self.name not in BUILT_IN:  # the built-in rules give floats: not asking is a tenth of the time of a dot
             place = f"a local derivative of {self.name}"
             partials = [None if partial is None else as_number(partial, place) for partial in partials]
         return out, partials

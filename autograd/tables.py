@@ -6,11 +6,12 @@ adjoint, as in the tables of CMU 10-601's lecture on backpropagation. The number
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from .graph import names, nodes, notes
-from .notation import expression, latex_name, latex_number, number, one_line
+from .notation import expression, label_shown, latex_name, latex_number, number, one_line
 
 if TYPE_CHECKING:
     from .value import Value
@@ -59,7 +60,7 @@ def table(root: Value, *, digits: int = 6) -> Table:
     if not isinstance(digits, int) or not 1 <= digits <= 17:
         raise ValueError(f"digits is a number of significant digits from 1 to 17, not {digits!r}")
     order = nodes(root)
-    name = {node: one_line(text, 24) for node, text in names(order).items()}
+    name = names(order, label_shown)
     return Table([_row(step, node, name, digits) for step, node in enumerate(order, 1)], notes(root, name))
 
 
@@ -164,9 +165,9 @@ def _aligned(cells: list[str], widths: list[int]) -> str:
 
 
 def _code(text: str) -> str:
-    """Inline code for a Markdown table, whatever the text contains."""
-    fence = "``" if "`" in text else "`"
-    space = " " if "`" in text else ""
+    """Inline code for a Markdown table: the fence is longer than any run of backticks in the text."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence, space = "`" * (longest + 1), " " * bool(longest)
     return fence + space + text.replace("|", "\\|") + space + fence
 
 

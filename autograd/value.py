@@ -39,28 +39,13 @@ _add, _multiply = rules.add, rules.multiply
 
 def _method(primitive: Primitive) -> Callable[..., Value]:
     """A primitive as a method of its first operand."""
-    function, rule = primitive.function, primitive.partials[0]
 
     def method(self: Value, *operands: Operand, **named: Operand) -> Value:
         return primitive(self, *operands, **named)
 
-    def unary(self: Value) -> Value:
-        try:
-            out = function(self._data)
-            partial = rule(self._data, out)
-        except (ValueError, ArithmeticError):
-            partial = None
-        if type(partial) is float and _mode() is None:
-            return _node(out, primitive, self, None, partial, None)
-        return primitive(self)  # errors and infinite derivatives are its business
-
-    chosen: Callable[..., Value] = unary if primitive.arity == 1 else method
-    chosen.__name__ = primitive.name
-    chosen.__doc__ = (primitive.__doc__ or "").partition(">>>")[0].rstrip()  # its example is the function's
-    return chosen
-
-
-_negative = _method(rules.negative)
+    method.__name__ = primitive.name
+    method.__doc__ = (primitive.__doc__ or "").partition(">>>")[0].rstrip()  # its example is the function's
+    return method
 
 
 class Value(NumPyInterplay, NumberRefusals, Copies):
@@ -173,14 +158,21 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
 
     def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Value:
         """The node of `primitive` applied to `operands`, at least one of which is a Value."""
-        if primitive.arity != 1 or primitive.variadic:
-            operands, numbers = _with_numbers(operands, primitive)
-        else:
-            numbers = (self._data,)
-        if _mode() == "no_grad":
+        recording = _mode()
+        if primitive.unary and recording is None:  # the quick way, a third of the time of the general one
+            try:
+                data = primitive.function(self._data)
+                partial = primitive.partials[0](self._data, data)
+            except (ValueError, ArithmeticError):
+                pass  # errors and infinite derivatives are the business of evaluate()
+            else:
+                if type(data) is float and type(partial) is float:
+                    return _node(data, primitive, self, None, partial, None)
+        operands, numbers, constants = _with_numbers(operands, primitive)
+        if recording == "no_grad":
             return Value(primitive.value(numbers, operands))
-        data, partials = primitive.evaluate(operands, numbers)
-        return _node(data, primitive, *_in_slots(primitive, operands, partials))
+        data, partials = primitive.evaluate(operands, numbers, constants=constants)
+        return _node(data, primitive, *_in_slots(primitive, operands, partials, constants=constants))
 
     def forward(self) -> float:
         """Recompute every node that this one depends on, in place, after `.data` of leaves was set.
@@ -237,7 +229,8 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
             totals[:] = [new if old is None else old + new for old, new in zip(totals, sums)]  # type: ignore[operator]
         except BaseException:
             for node in nodes(self):
-                node._grad = None
+                if node._primitive is not None:
+                    node._grad = None
             raise
         finally:
             _exhaust(settle)  # one call into C sets all leaves: Ctrl-C cannot come between two of them
@@ -326,13 +319,13 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         return _operation(rules.power, other, self)
 
     def __neg__(self) -> Value:
-        return _negative(self)
+        return self._record(rules.negative, (self,))
 
     def __pos__(self) -> Value:
         return self
 
     def __abs__(self) -> Value:
-        return rules.absolute(self)
+        return self._record(rules.absolute, (self,))
 
     # ----- Comparisons compare numbers; == and hash are identity, so that Values can be members of sets -----
 
@@ -380,7 +373,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         grad = "not computed" if self._grad is None else repr(self._grad)
         label = f", label={str(self.label)!r}" if self.label != "" else ""
         kind = "leaf" if self._primitive is None else f"op={self._op!r}"
-        return f"Value(data={self._data!r}, grad={grad}{label}, {kind})"
+        return f"{type(self).__name__}(data={self._data!r}, grad={grad}{label}, {kind})"
 
     def __format__(self, specification: str) -> str:
         return format(self._data, specification) if specification else repr(self)
@@ -400,25 +393,30 @@ def _node(data: float, primitive: Primitive, left: Any, right: Any, left_partial
     return node
 
 
-def _in_slots(primitive: Primitive, operands: Sequence[Any], partials: Sequence[float | None]) -> tuple[Any, ...]:
+def _in_slots(
+    primitive: Primitive, operands: Sequence[Any], partials: Sequence[float | None], *, constants: bool = True
+) -> tuple[Any, Any, Any, Any]:
     """What goes into _left, _right, _left_partial and _right_partial."""
     if primitive.variadic or len(operands) > 2:
-        values = tuple([x for x in operands if type(x) is not float]) if None in partials else tuple(operands)
-        return tuple(operands), values, None, tuple([partial for partial in partials if partial is not None])
-    if len(operands) == 1:
-        return operands[0], None, partials[0], None
-    return *operands, *partials
+        operands = tuple(operands)
+        if not constants:
+            return operands, operands, None, tuple(partials)
+        values = tuple([x for x in operands if type(x) is not float])
+        return operands, values, None, tuple([partial for partial in partials if partial is not None])
+    if len(operands) == 2:
+        return operands[0], operands[1], partials[0], partials[1]
+    return operands[0], None, partials[0], None
 
 
-def _with_numbers(operands: Sequence[Any], primitive: Primitive) -> tuple[Sequence[Any], Sequence[float]]:
-    """The operands, Values and floats, and their numbers."""
+def _with_numbers(operands: Sequence[Any], primitive: Primitive) -> tuple[Sequence[Any], Sequence[float], bool]:
+    """The operands, Values and floats; their numbers; whether there may be constants among them."""
     if primitive.variadic:
         try:
-            return operands, [x._data for x in operands]  # the quick way for long lists without constants
+            return operands, [x._data for x in operands], False  # the quick way for long lists without constants
         except AttributeError:
             pass
     operands = [x if isinstance(x, Value) or type(x) is float else as_number(x, primitive.name) for x in operands]
-    return operands, [x if type(x) is float else x._data for x in operands]
+    return operands, [x if type(x) is float else x._data for x in operands], True
 
 
 def _operation(primitive: Primitive, left: Any, right: Any) -> Value:

@@ -8,6 +8,6 @@
 """
 
 from .layers import MLP, Layer, Neuron
-from .module import Module
+from .module import Module, Parameter
 
-__all__ = ["MLP", "Layer", "Module", "Neuron"]
+__all__ = ["MLP", "Layer", "Module", "Neuron", "Parameter"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..graph import names, nodes, notes, stale
-from ..notation import expression, one_line
+from ..notation import expression, label_shown, one_line
 from ..value import Value
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def picture(root: Value, *, fold: bool = False, expanded: Collection[Value | str
         expanded: nodes, or their labels, that are not to be folded.
     """
     order = nodes(root)
-    name = {node: one_line(text, 24) for node, text in names(order).items()}
+    name = names(order, label_shown)
     late = set(stale(order))
     inside = _folded(order, expanded) if fold else set()
     shown = [node for node in order if node not in inside]
@@ -81,7 +81,7 @@ def picture(root: Value, *, fold: bool = False, expanded: Collection[Value | str
                 key=key[node],
                 kind="result" if primitive else "leaf",
                 is_root=node is root,
-                label=one_line(str(node.label), 24),
+                label=label_shown(str(node.label)),
                 name=name[node],
                 expression=one_line(expression(node, name).plain, 200) if primitive else "",
                 symbol=primitive.symbol if primitive else "",
