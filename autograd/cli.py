@@ -6,8 +6,13 @@ It prints the forward and backward table, checks the gradient against central di
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
+import re
 import sys
+import unicodedata
+from io import TextIOWrapper
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from .checks import central_difference
@@ -19,6 +24,7 @@ from .tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
     from .expression import Expression
     from .value import Value
@@ -27,6 +33,9 @@ if TYPE_CHECKING:
 DEMO = "a = x*z; b = log(x); c = sin(b); d = exp(a); e = a/b; f = c/a; d + e + f"
 DEMO_VALUES = ["x=2", "z=3"]
 
+#: The options that are followed by a value.
+WITH_VALUE = ("--svg", "--digits", "--format")
+
 #: The relative error up to which a gradient agrees with its central difference.
 TOLERANCE = 1e-6
 
@@ -34,15 +43,13 @@ TOLERANCE = 1e-6
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status: 0, or 2 for bad input."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ∂ shows ?
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments[:1] == ["show"] and arguments[1:2] and arguments[1].startswith("-") and "=" not in arguments[1]:
-        arguments[1] = arguments[1] if arguments[1] in ("-h", "--help") else " " + arguments[1]  # -x*z is no option
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(_arranged(sys.argv[1:] if arguments is None else arguments))
     try:
         _show(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may have been closed
+            sys.stdout.flush()
     except (ExpressionError, RenderingError, ValueError, ArithmeticError) as error:
         print(f"chalkgrad: {one_line(str(error), 400)}", file=sys.stderr)
         return 2
@@ -50,20 +57,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has seen enough
         return 0
     except OSError as error:
-        print(f"chalkgrad: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"chalkgrad: cannot write {error.filename or 'the output'}: {error.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"chalkgrad: {one_line(message, 400)}; chalkgrad --help says more\n")
+
+
+def _arranged(arguments: Sequence[str]) -> list[str]:
+    """The arguments with options before words, so that they can stand anywhere, and -x*z is no option."""
+    options: list[str] = []
+    words: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, _ = argument.partition("=")
+        if argument == "--":
+            words.extend(" " + word for word in rest)
+        elif name in WITH_VALUE:
+            options.extend([argument] if equals else [argument, *itertools.islice(rest, 1)])
+        elif argument == "-h" or re.fullmatch("--[a-z-]+", argument):
+            options.append(argument)
+        else:
+            words.append(" " + argument if argument.startswith("-") else argument)
+    return [*words[:1], *options, *words[1:]]
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="chalkgrad", description="Look into the backpropagation of an expression.")
+    description = "Look into the backpropagation of an expression."
+    parser = _Parser(prog="chalkgrad", description=description, allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    show = commands.add_parser("show", help="table, gradient check and picture of an expression")
+    show = commands.add_parser("show", help="table, gradient check and picture of an expression", allow_abbrev=False)
     show.add_argument("expression", help='such as "a = x*z; b = log(x); a/b": numbers, names, + - * / **, functions')
     show.add_argument("values", nargs="*", metavar="NAME=NUMBER", help="a number for each variable")
-    demo = commands.add_parser("demo", help="the worked example of CMU 10-601's lecture")
+    demo = commands.add_parser("demo", help="the worked example of CMU 10-601's lecture", allow_abbrev=False)
     demo.set_defaults(expression=DEMO, values=DEMO_VALUES, svg="graph.svg")
     for command in (show, demo):
         command.add_argument("--svg", metavar="FILE", help="write the picture (.png, .pdf: with Graphviz installed)")
@@ -90,7 +123,7 @@ def _show(options: argparse.Namespace) -> None:
     print(str(shown) if options.format == "text" else getattr(shown, options.format))
     if options.format == "text":
         print(_checked(expression, values, root))
-    if options.svg:
+    if options.svg is not None:
         print(f"\nwrote {draw(root, edges=options.edges).save(options.svg)}")
 
 
@@ -98,9 +131,11 @@ def _values(texts: Sequence[str]) -> dict[str, float]:
     values = {}
     for text in texts:
         name, equals, number = text.partition("=")
-        name = name.strip()
+        name = unicodedata.normalize("NFKC", name.strip())  # as Python does with names
         if not equals or not name.isidentifier():
             raise ExpressionError(f"{text!r} is not of the form NAME=NUMBER, as in x=2")
+        if name in values:
+            raise ExpressionError(f"{name} is given twice")
         try:
             values[name] = float(number)
         except ValueError:
@@ -122,6 +157,9 @@ def _checked(expression: Expression, values: dict[str, float], root: Value) -> s
             )
         except ValueError as error:
             lines.append(f"∂{root.label}/∂{name} = {gradient:.10g}; its central difference has no value: {error}")
+            continue
+        if not (isfinite(gradient) and isfinite(slope)):
+            lines.append(f"∂{root.label}/∂{name} = {gradient:.10g}, by central difference {slope:.10g}: not comparable")
             continue
         error_size = abs(gradient - slope) / max(1e-8, abs(gradient), abs(slope))
         verdict = "agree" if error_size <= TOLERANCE else "DIFFER (a kink, or a step too large for this slope?)"

@@ -36,6 +36,8 @@ class NumPyInterplay:
         """`np.tanh(v)` is our tanh, found by its name; beside an array, elementwise in an array of objects."""
         import numpy
 
+        # A NumPy scalar beside an operator comes as an array without dimensions.
+        inputs = tuple(x.item() if isinstance(x, (numpy.ndarray, numpy.generic)) and not x.ndim else x for x in inputs)
         if any(isinstance(x, numpy.ndarray) for x in inputs):
             return getattr(ufunc, method)(*map(_boxed, inputs), **options)
         name = ufunc.__name__

@@ -28,7 +28,9 @@ class Copies:
     __slots__ = ()
 
     def __copy__(self: Value) -> Value:  # type: ignore[misc]  # Value is what inherits from this
-        return _rebuilt(type(self), _state(self), self._left, self._right)
+        twin = _twin(self, self._left, self._right)
+        _set_extras(twin, _extras(self))
+        return twin
 
     def __deepcopy__(self: Value, memo: dict[int, Any]) -> Value:  # type: ignore[misc]  # as above
         def copied(operand: Value) -> Any:
@@ -36,45 +38,58 @@ class Copies:
 
         for node in nodes(self):
             if id(node) not in memo:
-                left, right = _mapped(copied, node._left), _mapped(copied, node._right)
-                memo[id(node)] = twin = _rebuilt(type(node), _state(node), left, right)
-                if attributes := getattr(twin, "__dict__", None):
-                    attributes.update(deepcopy(attributes, memo))
+                memo[id(node)] = twin = _twin(node, _mapped(copied, node._left), _mapped(copied, node._right))
+                if node._primitive is None:  # results are plain Values
+                    _set_extras(twin, deepcopy(_extras(node), memo))
         copy: Value = memo[id(self)]
         return copy
 
-    def __reduce_ex__(self: Value, protocol: Any) -> tuple[Any, ...]:  # type: ignore[misc]  # as above
+    def __reduce_ex__(self: Value, protocol: Any) -> Any:  # type: ignore[misc]  # as above
         if self._primitive is None:
-            return _rebuilt, (type(self), _state(self), None, None)
+            return object.__reduce_ex__(self, max(protocol, 2))
         order = nodes(self)
         leaves = [node for node in order if node._primitive is None]
         results = [node for node in order if node._primitive is not None]
         position = {node: i for i, node in enumerate([*leaves, *results])}.__getitem__
-        inner = [(type(x), _state(x), _mapped(position, x._left), _mapped(position, x._right)) for x in results]
-        return _unpacked, (leaves, inner)
+        inner = [(_state(node), _mapped(position, node._left), _mapped(position, node._right)) for node in results]
+        return _unpacked, (type(self), leaves, inner)
 
 
-def _unpacked(leaves: list[Value], inner: list[Any]) -> Value:
+def _unpacked(kind: type[Value], leaves: list[Value], inner: list[Any]) -> Value:
     """The root of a pickled graph: the last node of the list."""
     order = leaves[:]
-    for kind, state, left, right in inner:
+    for state, left, right in inner:
         order.append(_rebuilt(kind, state, _mapped(order.__getitem__, left), _mapped(order.__getitem__, right)))
     return order[-1]
 
 
 def _state(node: Value) -> tuple[Any, ...]:
-    """All that a node holds beside its operands; a subclass may have attributes of its own."""
-    return (*(getattr(node, slot) for slot in STATE), getattr(node, "__dict__", None))
+    return tuple([getattr(node, slot) for slot in STATE])
 
 
 def _rebuilt(kind: type[Value], state: tuple[Any, ...], left: Any, right: Any) -> Value:
     node = object.__new__(kind)
     for slot, content in zip(STATE, state):
         setattr(node, slot, content)
-    if state[-1]:
-        node.__dict__.update(state[-1])
     node._left, node._right = left, right
     return node
+
+
+def _twin(node: Value, left: Any, right: Any) -> Value:
+    return _rebuilt(type(node), _state(node), left, right)
+
+
+def _extras(node: Value) -> dict[str, Any]:
+    """What a subclass keeps beside the slots of a Value, in attributes or slots of its own."""
+    state: Any = object.__reduce_ex__(node, 2)[2]
+    attributes, slots = state  # an object with slots has both
+    own = {slot: content for slot, content in slots.items() if slot not in (*STATE, "_left", "_right")}
+    return {**(attributes or {}), **own}
+
+
+def _set_extras(node: Value, extras: dict[str, Any]) -> None:
+    for name, content in extras.items():
+        setattr(node, name, content)
 
 
 def _mapped(replace: Callable[[Any], Any], operands: Any) -> Any:

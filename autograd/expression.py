@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
+import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import functions, rules
+from .notation import one_line
 from .primitives import PRIMITIVES
 from .scalars import as_number
 from .value import Value
@@ -88,7 +91,9 @@ def parse(text: str) -> Expression:
     if len(text) > LONGEST:
         raise ExpressionError(f"the expression has {len(text)} characters; at most {LONGEST} are read")
     try:
-        statements = ast.parse(text.strip(), mode="exec").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's advice on code, which this is not
+            statements = ast.parse(text.strip(), mode="exec").body
         if not statements:
             raise ExpressionError("the expression is empty: write something such as x * z + sin(x)")
         return Expression(text.strip(), statements, _variables(text.strip(), statements))
@@ -158,8 +163,7 @@ def _check(text: str, root: ast.expr) -> None:
             if not isinstance(node.op, (ast.USub, ast.UAdd)):
                 _fail(text, node, "the operators are + - * / **")
         elif isinstance(node, ast.Call):
-            if not isinstance(node.func, ast.Name):
-                _fail(text, node.func, "only autograd's functions can be called, by their names")
+            _check_call(text, node)
         elif isinstance(node, ast.Compare):
             if id(node) not in conditions or len(node.ops) != 1 or type(node.ops[0]) not in COMPARISONS:
                 _fail(text, node, "a comparison (one of < <= > >=) can stand first in where(condition, x, y) only")
@@ -171,6 +175,20 @@ def _check(text: str, root: ast.expr) -> None:
                 _fail(text, node.value, "** is not read here")
         else:
             _fail(text, node, "this is not read: write numbers, names, + - * / ** and calls of functions")
+
+
+def _check_call(text: str, call: ast.Call) -> None:
+    if not isinstance(call.func, ast.Name):
+        _fail(text, call.func, "only autograd's functions can be called, by their names")
+    name = call.func.id
+    lists = call.args[: 2 if name == "dot" else 1]
+    if name in OF_LISTS and not (lists and all(isinstance(x, ast.List) for x in lists)):
+        example = "dot([x, z], [2, 3], 1)" if name == "dot" else f"{name}([x, 2, z])"
+        _fail(text, call, f"{name} takes a list, as in {example}")
+    given = [keyword.arg for keyword in call.keywords]
+    for keyword in call.keywords:
+        if given.count(keyword.arg) > 1:
+            _fail(text, keyword.value, f"{keyword.arg} is given twice")
 
 
 class _Reader:
@@ -200,7 +218,7 @@ class _Reader:
         """The value of an expression."""
         match node:
             case ast.Constant():
-                return self.applied(node, as_number, node.value, "an expression")
+                return self.computed(node, as_number, node.value, "an expression")
             case ast.Name():
                 return self.names[node.id]
             case ast.List():
@@ -221,16 +239,19 @@ class _Reader:
 
     def applied(self, node: ast.expr, function: Any, *operands: Any, **named: Any) -> Any:
         """The function's value; with `share`, that of the same function of the same operands before."""
+        if self.known is None:
+            return self.computed(node, function, *operands, **named)
         key = (function, _hashable(operands), _hashable(named.items()))
-        if self.known is not None and key in self.known:
-            return self.known[key]
+        if key not in self.known:
+            self.known[key] = self.computed(node, function, *operands, **named)
+        return self.known[key]
+
+    def computed(self, node: ast.expr, function: Any, *operands: Any, **named: Any) -> Any:
+        """The function's value; its errors point at the place."""
         try:
-            result = function(*operands, **named)
+            return function(*operands, **named)
         except (ArithmeticError, ValueError, TypeError) as error:
             _fail(self.text, node, str(error))
-        if self.known is not None:
-            self.known[key] = result
-        return result
 
 
 def _hashable(operands: Any) -> Any:
@@ -241,7 +262,7 @@ def _hashable(operands: Any) -> Any:
 
 
 def _function(name: str) -> Callable[..., Any] | None:
-    primitive = PRIMITIVES.get(name)
+    primitive = PRIMITIVES.get(name) if name != "share" else None  # a derivative's name, not one to type
     return OF_LISTS.get(name) or BUILTINS.get(name) or (primitive if primitive and not primitive.variadic else None)
 
 
@@ -254,11 +275,16 @@ def _name(node: ast.expr) -> str:
 
 
 def _fail(text: str, node: Any, message: str) -> NoReturn:
-    lines = text.splitlines()
+    lines = _lines(text)
     start = _column(lines[node.lineno - 1], node.col_offset)
     same_line = node.end_lineno == node.lineno
     end = _column(lines[node.lineno - 1], node.end_col_offset) if same_line else len(lines[node.lineno - 1])
     raise ExpressionError(_pointing(text, message, node.lineno, start, end)) from None
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as Python's parser counts them."""
+    return re.split(r"\r\n|\r|\n", text)
 
 
 def _column(line: str, byte_offset: int) -> int:
@@ -268,11 +294,11 @@ def _column(line: str, byte_offset: int) -> int:
 
 def _pointing(text: str, message: str, line_number: int, start: int, end: int) -> str:
     """One line that shows where: the place stands between arrows, what is far from it is left out."""
-    lines = text.splitlines() or [""]
+    lines = _lines(text)
     line = lines[min(line_number, len(lines)) - 1]
     before, place, after = line[:start], line[start:end], line[end:]
     before = before if len(before) <= 25 else "..." + before[-22:]
     place = place if len(place) <= 40 else place[:37] + "..."
     after = after if len(after) <= 25 else after[:22] + "..."
     where = f"line {line_number}, column {start + 1}" if len(lines) > 1 else f"column {start + 1}"
-    return f"{message} (at {where}: {before}>>>{place}<<<{after})"
+    return one_line(f"{message} (at {where}: {before}>>>{place}<<<{after})", 1000)

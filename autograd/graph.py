@@ -30,6 +30,8 @@ def nodes(root: Value) -> list[Value]:
     >>> [node.label for node in nodes(d)]
     ['a', 'b', 'c', 'd']
     """
+    if not hasattr(root, "_primitive"):
+        raise TypeError(f"a graph is that of a Value, its root; this is a {type(root).__name__}")
     order: list[Value] = []
     seen: set[Value] = set()
     stack: list[Any] = [root]
@@ -56,13 +58,18 @@ def nodes(root: Value) -> list[Value]:
     return order
 
 
+def label_of(node: Value) -> str:
+    """Its label as text, whatever was set; empty for none."""
+    return "" if node.label is None else str(node.label)
+
+
 def names(order: Iterable[Value], shown: Callable[[str], str] = str) -> dict[Value, str]:
     """A different name for every node: its label, with a number if others bear it too; v1, v2, ... without one.
 
     Args:
         shown: how a label is to be shown: cut short, for example.
     """
-    labels = {node: shown(str(node.label)) for node in order}
+    labels = {node: shown(label_of(node)) for node in order}
     taken = set(labels.values())
     last: dict[str, int] = {"": 0}  # the number that was last given to a label; "" stands for v
     result: dict[Value, str] = {}
@@ -120,15 +127,19 @@ def _one_level_finer(order: list[Value]) -> Value:
             continue
         operands = [x if type(x) is float else finer[x] for x in node.operands]  # type: ignore[index]
         new = (primitive.definition or primitive)(*operands)
-        if node.label and not new.label:
+        if label_of(node) and not label_of(new) and new.primitive is not None:  # sum([x]) is the leaf x itself
             new.label = node.label
         finer[node] = new
     return finer[order[-1]]
 
 
 def stale(order: Iterable[Value]) -> list[Value]:
-    """The nodes whose numbers no longer follow from their operands: some `.data` was set since they were computed."""
-    return [node for node in order if node.primitive is not None and not _follows(node)]
+    """The nodes whose numbers are out of date: some `.data` that they depend on was set since they were computed."""
+    found: dict[Value, None] = {}
+    for node in order:
+        if node.primitive is not None and (any(x in found for x in node.operands) or not _follows(node)):
+            found[node] = None
+    return list(found)
 
 
 def _follows(node: Value) -> bool:
@@ -150,7 +161,7 @@ def notes(root: Value, name: dict[Value, str]) -> list[str]:
 
     `name` has all nodes of `root`, in order, with what to call them.
     """
-    order, end = list(name), name[root] if root.label else "the last node"
+    order, end = list(name), name[root] if label_of(root) else "the last node"
     remarks = []
     if late := stale(order):
         were = "was" if len(late) == 1 else "were"
@@ -159,7 +170,7 @@ def notes(root: Value, name: dict[Value, str]) -> list[str]:
         if any(node.has_grad for node in order if node.primitive is not None):
             remarks.append(f"the gradients shown are of another root's pass; call backward() of {end}")
         elif not all(node.has_grad for node in order):
-            remarks.append(f"-: gradient not computed; call backward() of {end}")
+            remarks.append(f"gradients not computed; call backward() of {end}")
         return remarks
     # What its own pass gives is found by a pass over a copy: the chain rule is stated once, in backward().
     twin = deepcopy(root)
@@ -170,7 +181,7 @@ def notes(root: Value, name: dict[Value, str]) -> list[str]:
         hold = "holds the gradient" if len(others) == 1 else "hold gradients"
         remarks.append(f"{_listed(others, name)} {hold} of another root's pass; call backward() of {end}")
     if cleared := [node for node in differing if not node.has_grad and node.primitive is None]:
-        remarks.append(f"-: gradient of {_listed(cleared, name)} not computed, or cleared; call backward() of {end}")
+        remarks.append(f"gradients of {_listed(cleared, name)} not computed, or cleared; call backward() of {end}")
     if added := [node for node in differing if node.has_grad and node.primitive is None]:
         hold = "holds" if len(added) == 1 else "hold"
         remarks.append(f"{_listed(added, name)} {hold} more than this pass: leaves add gradients up until zero_grad()")

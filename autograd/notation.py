@@ -202,4 +202,5 @@ def one_line(text: str, width: int = 40) -> str:
     'two\\\\nlines'
     """
     cut = text if len(text) <= width else text[: width - 1] + "…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
+    kept = (c.isprintable() or c == "\u200d" for c in cut)  # a zero-width joiner makes one emoji of several
+    return "".join(c if keep else c.encode("unicode_escape").decode("ascii") for c, keep in zip(cut, kept))

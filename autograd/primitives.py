@@ -80,7 +80,7 @@ class Primitive:
         self.parameters = _parameters(function, len(partials))
         self.defaults: tuple[float, ...] = tuple(getattr(function, "__defaults__", None) or ())
         self._array = array
-        self.latex = latex or rf"\operatorname{{{name}}}({', '.join(f'{{{i}}}' for i in range(len(partials)))})"
+        self.latex = latex or _latex_call(name, 1 if variadic else len(partials))
         self.words = words
         self.kinks = kinks
         self.domain = _intervals(domain, len(partials))
@@ -166,7 +166,8 @@ class Primitive:
             return rule(*numbers, out)
         except (ZeroDivisionError, OverflowError):
             # Python raises where IEEE 754 has an infinity, which is what the derivative is here (sqrt at 0).
-            return rule(*map(_Limit, numbers), _Limit(out))
+            limits = rule(*map(_Limit, numbers), _Limit(out))
+            return list(map(float, limits)) if self.variadic else float(limits)
         except ValueError as error:
             complaint = self._complaint(error, numbers, operands)
             raise ValueError(f"no derivative of {complaint}; an operand that is a plain number needs none") from None
@@ -182,7 +183,7 @@ class Primitive:
 
     def _complaint(self, error: Exception, numbers: Sequence[float], operands: Sequence[Any]) -> Exception:
         """`error` again, naming the primitive and the value and label of each operand."""
-        labels = [str(getattr(operand, "label", "")) for operand in operands] or [""] * len(numbers)
+        labels = [str(getattr(operand, "label", None) or "") for operand in operands] or [""] * len(numbers)
         names = self.parameters if not self.variadic else [f"operand {i + 1}" for i in range(len(numbers))]
         given = [f"{n} = {x!r}" + f" (labelled {label!r})" * bool(label) for n, x, label in zip(names, numbers, labels)]
         shown = given if len(given) <= 6 else [*given[:6], f"{len(given) - 6} more"]
@@ -301,6 +302,11 @@ def find_primitive(name: str) -> Primitive:
         return PRIMITIVES[name]
     except KeyError:
         raise LookupError(f"no primitive is named {name!r}; define it with autograd.primitive before loading") from None
+
+
+def _latex_call(name: str, count: int) -> str:
+    escaped = name.replace("_", r"\_")
+    return rf"\operatorname{{{{{escaped}}}}}({', '.join(f'{{{slot}}}' for slot in range(count))})"
 
 
 def _parameters(function: Callable[..., float], count: int) -> tuple[str, ...]:

@@ -443,6 +443,8 @@ where: Primitive = primitive(
 def _clip(x: float, low: float, high: float) -> float:
     if low > high:
         raise ValueError("low is greater than high")
+    if low != low or high != high:
+        return math.nan
     return low if x < low else high if x > high else x
 
 
@@ -514,18 +516,19 @@ sigmoid = primitive(
 
 def _softplus(x: float, beta: float = 1.0) -> float:
     z = beta * x
-    return (max(z, 0.0) + math.log1p(math.exp(-abs(z)))) / beta
+    return math.log1p(math.exp(-abs(z))) / beta + (x if z > 0 else 0.0)
 
 
 def _softplus_of_arrays(x: Any, beta: Any) -> Any:
     import numpy
 
-    return numpy.logaddexp(0.0, beta * x) / beta
+    z = beta * x
+    return numpy.log1p(numpy.exp(-abs(z))) / beta + numpy.where(z > 0, x, 0.0)
 
 
 def _softplus_in_beta(x: Any, beta: Any, out: Any) -> Any:
     # (x * sigmoid(z) - out) / beta with z = beta * x, written so that nothing large cancels.
-    z = absolute(beta * x)
+    z = minimum(absolute(beta * x), 1000.0)  # beyond that it is 0; inf would make nan of it
     return -(softplus(-z) + z * sigmoid(-z)) / (beta * beta)
 
 
@@ -639,13 +642,6 @@ silu = primitive(
 # ----- Any number of operands; their public forms, which take lists, are in functions.py -----
 
 
-def _sum_of_arrays(*arrays: Any) -> Any:
-    total = arrays[0]
-    for array in arrays[1:]:
-        total = total + array
-    return total
-
-
 def _chain(values: Any) -> Any:
     """values[0] + values[1] + ..., as `+` between them records it."""
     total, *others = values
@@ -730,7 +726,7 @@ dot = primitive(
 def _logsumexp(*values: float) -> float:
     largest = max(values)
     if math.isinf(largest):
-        return sum(values, 0.0) if largest > 0 else largest
+        return sum(values, 0.0)  # infinite, or nan if one of them is
     return largest + math.log(sum(math.exp(value - largest) for value in values))
 
 

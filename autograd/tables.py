@@ -57,7 +57,7 @@ def table(root: Value, *, digits: int = 6) -> Table:
        2  b     leaf            3                              2
        3  c     a * b           6  ∂c/∂a = 3, ∂c/∂b = 2        1
     """
-    if not isinstance(digits, int) or not 1 <= digits <= 17:
+    if type(digits) is not int or not 1 <= digits <= 17:
         raise ValueError(f"digits is a number of significant digits from 1 to 17, not {digits!r}")
     order = nodes(root)
     name = names(order, label_shown)

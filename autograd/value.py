@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from . import rules
 from .conversions import NumberRefusals, NumPyInterplay
 from .copies import Copies
-from .graph import nodes
+from .graph import label_of, nodes
 from .modes import mode
 from .scalars import as_number
 
@@ -318,6 +318,22 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
     def __rpow__(self, other: Any) -> Value:
         return _operation(rules.power, other, self)
 
+    # `x -= 0.1 * x.grad` would give the name x to a new node and leave the leaf as it is.
+
+    def __iadd__(self, other: Any) -> Value:
+        self._refuse_to_rebind(other, "+=")
+        return self.__add__(other)
+
+    def __isub__(self, other: Any) -> Value:
+        self._refuse_to_rebind(other, "-=")
+        return self.__sub__(other)
+
+    def _refuse_to_rebind(self, other: Any, operator: str) -> None:
+        if self._primitive is None and self._grad is not None and isinstance(other, Real):
+            raise TypeError(
+                f"this would make a new node and leave the leaf as it is: to update it, write .data {operator} ..."
+            )
+
     def __neg__(self) -> Value:
         return self._record(rules.negative, (self,))
 
@@ -353,7 +369,10 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
     absolute, sign, step = map(_method, (rules.absolute, rules.sign, rules.step))
     sigmoid, softplus, silu = map(_method, (rules.sigmoid, rules.softplus, rules.silu))
     relu, leaky_relu, elu = map(_method, (rules.relu, rules.leaky_relu, rules.elu))
-    clip = _method(rules.clip)
+
+    def clip(self, low: Operand, high: Operand, out: None = None) -> Value:
+        """`autograd.clip(self, low, high)`. NumPy's `np.clip` passes `out=None`."""
+        return rules.clip(self, low, high)
 
     # ----- The names that code written for micrograd uses -----
 
@@ -371,7 +390,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
 
     def __repr__(self) -> str:
         grad = "not computed" if self._grad is None else repr(self._grad)
-        label = f", label={str(self.label)!r}" if self.label != "" else ""
+        label = f", label={label_of(self)!r}" if label_of(self) else ""
         kind = "leaf" if self._primitive is None else f"op={self._op!r}"
         return f"{type(self).__name__}(data={self._data!r}, grad={grad}{label}, {kind})"
 

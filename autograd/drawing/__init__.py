@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..graph import nodes
 from ..value import Value
-from .boxes import picture
+from .boxes import counted, picture
 from .dot_text import dot_text
 from .rendering import RenderingError
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing", "RenderingError", "draw"]
 
-#: Above this many nodes a drawing is hard to read.
+#: Above this many nodes, or nodes in a row, a drawing is hard to read.
 READABLE = 200
+READABLE_DEPTH = 60
 
 COLLAPSES = (None, "operations")
 
@@ -63,22 +64,25 @@ def draw(
     if collapse not in COLLAPSES:
         raise ValueError(f"collapse is one of {', '.join(map(repr, COLLAPSES))}; not {collapse!r}")
     if limit is not None and (size := len(nodes(root))) > limit and collapse is None:
-        raise ValueError(_too_large(size, limit))
+        raise ValueError(_too_large(size, limit, collapse))
     drawn = picture(root, fold=collapse == "operations", expanded=expanded)
-    size = len(drawn.boxes)
-    if limit is not None and size > limit:
-        raise ValueError(_too_large(size, limit))
-    if size > READABLE:
-        advice = "" if collapse else "; collapse='operations' folds sums and chains into one node each"
-        warnings.warn(f"a drawing of {size} nodes is hard to read{advice}", stacklevel=2)
+    if limit is not None and drawn.size > limit:
+        raise ValueError(_too_large(drawn.size, limit, collapse))
+    if drawn.size > READABLE or drawn.depth > READABLE_DEPTH:
+        count = f"{drawn.size} nodes, {drawn.depth} in a row,"
+        warnings.warn(f"a drawing of {count} is hard to read: {_advice(collapse)}", stacklevel=2)
     return Drawing(drawn, dot_text(drawn, edges=edges))
 
 
-def _too_large(size: int, limit: int) -> str:
-    return (
-        f"the graph has {size} nodes, more than the limit of {limit}: draw a part of it, such as one of its operands; "
-        "fold sums and chains with collapse='operations'; or raise the limit (limit=None), which may take minutes"
-    )
+def _too_large(size: int, limit: int, collapse: str | None) -> str:
+    count = f"{size} nodes{' after folding' * bool(collapse)}"
+    raising = "or raise the limit (limit=None), which may take minutes"
+    return f"the graph has {count}, more than the limit of {limit}: {_advice(collapse)}; {raising}"
+
+
+def _advice(collapse: str | None) -> str:
+    part = "draw a part of it, such as one of its operands"
+    return part if collapse else f"{part}; fold sums and chains with collapse='operations'"
 
 
 class Drawing:
@@ -124,4 +128,4 @@ class Drawing:
         return self.svg
 
     def __repr__(self) -> str:
-        return f"<Drawing of {len(self._drawn.boxes)} nodes; .save('graph.svg') writes it>"
+        return f"<Drawing of {counted(self._drawn)}; .save('graph.svg') writes it>"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..graph import names, nodes, notes, stale
+from ..graph import label_of, names, nodes, notes, stale
 from ..notation import expression, label_shown, one_line
 from ..value import Value
 
@@ -50,6 +50,24 @@ class Picture(NamedTuple):
     boxes: list[Box]
     notes: list[str]
 
+    @property
+    def size(self) -> int:
+        """How many nodes are drawn, constants not counted."""
+        return sum(box.kind != "constant" for box in self.boxes)
+
+    @property
+    def depth(self) -> int:
+        """How many nodes follow one another on the longest way."""
+        depth: dict[str, int] = {}
+        for box in self.boxes:
+            depth[box.key] = 1 + max((depth[arrow.source] for arrow in box.arrows), default=0)
+        return max(depth.values())
+
+
+def counted(picture: Picture) -> str:
+    """How many nodes are drawn, in words."""
+    return "1 node" if picture.size == 1 else f"{picture.size} nodes"
+
 
 def picture(root: Value, *, fold: bool = False, expanded: Collection[Value | str] = ()) -> Picture:
     """The boxes and arrows of the graph of `root`.
@@ -81,7 +99,7 @@ def picture(root: Value, *, fold: bool = False, expanded: Collection[Value | str
                 key=key[node],
                 kind="result" if primitive else "leaf",
                 is_root=node is root,
-                label=label_shown(str(node.label)),
+                label=label_shown(label_of(node)),
                 name=name[node],
                 expression=one_line(expression(node, name).plain, 200) if primitive else "",
                 symbol=primitive.symbol if primitive else "",
@@ -104,10 +122,10 @@ def _folded(order: list[Value], expanded: Collection[Value | str]) -> set[Value]
             consumers[operand].append(node)
 
     def kept(node: Value) -> bool:
-        return node in expanded or (node.label != "" and node.label in expanded)
+        return node in expanded or (label_of(node) != "" and label_of(node) in expanded)
 
     def inside(node: Value) -> bool:
-        if len(consumers[node]) != 1 or node.label or node.primitive is None:
+        if len(consumers[node]) != 1 or label_of(node) or node.primitive is None:
             return False
         (consumer,) = consumers[node]
         return node.primitive is consumer.primitive and not kept(node) and not kept(consumer)

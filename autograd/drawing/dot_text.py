@@ -5,7 +5,6 @@ Records with a fixed-width font and no HTML-like labels, since not every build o
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING
 
 from ..notation import number
@@ -97,9 +96,8 @@ def _port(place: int) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text for a place in a record: nothing in it is markup. Wide characters get the room that they take."""
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return "".join("\\" + c if c in "{}|<> " else c for c in _quoted(text)) + "\u00a0" * wide
+    """Text for a place in a record: nothing in it is markup."""
+    return "".join("\\" + c if c in "{}|<> " else c for c in _quoted(text))
 
 
 def _quoted(text: str) -> str:

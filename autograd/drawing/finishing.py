@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from .boxes import counted
 from .dot_text import arrow_id, shown
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 def finished(svg: str, dot: str, picture: Picture) -> str:
     """The SVG that is shown, from the one that Graphviz made of `dot`."""
-    prefix = "cg" + sha256(dot.encode()).hexdigest()[:10]
     root = ElementTree.fromstring(svg)
     for element in root.iter():
         element.tag = element.tag.partition("}")[2]
@@ -30,13 +30,16 @@ def finished(svg: str, dot: str, picture: Picture) -> str:
     boxes = {box.key: box for box in picture.boxes}
     titles = {key: _described(box) for key, box in boxes.items()}
     titles |= {arrow_id(a, box): _connected(a, box, boxes) for box in picture.boxes for a in box.arrows}
+    description = ". ".join([counted(picture), *map(_described, picture.boxes), *picture.notes])
+    # What makes a drawing what it is: equal ones are equal bytes, and different ones share no id on a page.
+    prefix = "cg" + sha256("\n".join([dot, description, *titles.values()]).encode()).hexdigest()[:10]
     for group in root.iter("g"):
         _finish_group(group, prefix, titles, boxes)
-    _finish_root(root, prefix, picture)
+    _finish_root(root, prefix, picture.boxes[-1].name, description)
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _finish_root(root: Element, prefix: str, picture: Picture) -> None:
+def _finish_root(root: Element, prefix: str, name: str, text: str) -> None:
     width, height = (root.get(side, "").removesuffix("pt") for side in ("width", "height"))
     view = root.get("viewBox", "")
     root.attrib.clear()
@@ -51,13 +54,12 @@ def _finish_root(root: Element, prefix: str, picture: Picture) -> None:
             "aria-labelledby": f"{prefix}-title {prefix}-desc",
         }
     )
-    end = picture.boxes[-1]
     style = ElementTree.Element("style")
     style.text = files(__package__).joinpath("style.css").read_text("utf-8").replace("#ID", f"#{prefix}")
     title = ElementTree.Element("title", {"id": f"{prefix}-title"})
-    title.text = f"Computation graph of {end.name}"
+    title.text = f"Computation graph of {name}"
     description = ElementTree.Element("desc", {"id": f"{prefix}-desc"})
-    description.text = ". ".join([f"{len(picture.boxes)} nodes", *map(_described, picture.boxes), *picture.notes])
+    description.text = text
     root[:0] = [title, description, style]
 
 
