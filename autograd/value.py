@@ -40,12 +40,16 @@ _add, _multiply = rules.add, rules.multiply
 def _method(primitive: Primitive) -> Callable[..., Value]:
     """A primitive as a method of its first operand."""
 
+    def unary(self: Value) -> Value:
+        return self._record(primitive, (self,))
+
     def method(self: Value, *operands: Operand, **named: Operand) -> Value:
         return primitive(self, *operands, **named)
 
-    method.__name__ = primitive.name
-    method.__doc__ = (primitive.__doc__ or "").partition(">>>")[0].rstrip()  # its example is the function's
-    return method
+    chosen: Callable[..., Value] = unary if primitive.unary else method
+    chosen.__name__ = primitive.name
+    chosen.__doc__ = (primitive.__doc__ or "").partition(">>>")[0].rstrip()  # its example is the function's
+    return chosen
 
 
 class Value(NumPyInterplay, NumberRefusals, Copies):
@@ -167,12 +171,12 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
                 pass  # errors and infinite derivatives are the business of evaluate()
             else:
                 if type(data) is float and type(partial) is float:
-                    return _node(data, primitive, self, None, partial, None)
+                    return recorded(data, primitive, self, None, partial, None)
         operands, numbers, constants = _with_numbers(operands, primitive)
         if recording == "no_grad":
             return Value(primitive.value(numbers, operands))
         data, partials = primitive.evaluate(operands, numbers, constants=constants)
-        return _node(data, primitive, *_in_slots(primitive, operands, partials, constants=constants))
+        return recorded(data, primitive, *_in_slots(primitive, operands, partials, constants=constants))
 
     def forward(self) -> float:
         """Recompute every node that this one depends on, in place, after `.data` of leaves was set.
@@ -253,7 +257,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
     def __add__(self, other: Any) -> Value:
         if _mode() is None:
             if isinstance(other, Value):
-                node = _new(Value)  # `_node` written out, here and in __mul__: 5 % off the time of a pass
+                node = _new(Value)  # `recorded` written out, here and in __mul__: 5 % off the time of a pass
                 node._data = self._data + other._data
                 node._grad = None
                 node.label = ""
@@ -262,15 +266,15 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
                 node._left_partial = node._right_partial = 1.0
                 return node
             if type(other) is float:
-                return _node(self._data + other, _add, self, other, 1.0, None)
-        return _operation(rules.add, self, other)
+                return recorded(self._data + other, _add, self, other, 1.0, None)
+        return _operation(_add, self, other)
 
     def __sub__(self, other: Any) -> Value:
         if _mode() is None:
             if isinstance(other, Value):
-                return _node(self._data - other._data, rules.subtract, self, other, 1.0, -1.0)
+                return recorded(self._data - other._data, rules.subtract, self, other, 1.0, -1.0)
             if type(other) is float:
-                return _node(self._data - other, rules.subtract, self, other, 1.0, None)
+                return recorded(self._data - other, rules.subtract, self, other, 1.0, None)
         return _operation(rules.subtract, self, other)
 
     def __mul__(self, other: Any) -> Value:
@@ -286,8 +290,8 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
                 node._left, node._right = self, other
                 return node
             if type(other) is float:
-                return _node(self._data * other, _multiply, self, other, other, None)
-        return _operation(rules.multiply, self, other)
+                return recorded(self._data * other, _multiply, self, other, other, None)
+        return _operation(_multiply, self, other)
 
     def __truediv__(self, other: Any) -> Value:
         if _mode() is None:
@@ -295,22 +299,26 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
             if isinstance(other, Value):
                 if y := other._data:  # a zero is left to the table, which raises the error that names it
                     out = x / y
-                    return _node(out, rules.divide, self, other, 1 / y, -out / y)
+                    return recorded(out, rules.divide, self, other, 1 / y, -out / y)
             elif type(other) is float and other:
-                return _node(x / other, rules.divide, self, other, 1 / other, None)
+                return recorded(x / other, rules.divide, self, other, 1 / other, None)
         return _operation(rules.divide, self, other)
 
     def __pow__(self, other: Any) -> Value:
         return _operation(rules.power, self, other)
 
     def __radd__(self, other: Any) -> Value:
-        return _operation(rules.add, other, self)
+        if type(other) is float and _mode() is None:
+            return recorded(other + self._data, _add, other, self, None, 1.0)
+        return _operation(_add, other, self)
 
     def __rsub__(self, other: Any) -> Value:
         return _operation(rules.subtract, other, self)
 
     def __rmul__(self, other: Any) -> Value:
-        return _operation(rules.multiply, other, self)
+        if type(other) is float and _mode() is None:
+            return recorded(other * self._data, _multiply, other, self, None, other)
+        return _operation(_multiply, other, self)
 
     def __rtruediv__(self, other: Any) -> Value:
         return _operation(rules.divide, other, self)
@@ -398,7 +406,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         return format(self._data, specification) if specification else repr(self)
 
 
-def _node(data: float, primitive: Primitive, left: Any, right: Any, left_partial: Any, right_partial: Any) -> Value:
+def recorded(data: float, primitive: Primitive, left: Any, right: Any, left_partial: Any, right_partial: Any) -> Value:
     """The node of an operation whose outcome is known."""
     node = _new(Value)
     node._data = data

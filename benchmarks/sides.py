@@ -1,0 +1,197 @@
+"""One side of a comparison, alone in its process: `python -m benchmarks.sides micrograd 50` prints its time as JSON.
+
+    python -m benchmarks.sides NAME SIZE                 # {"figure": median seconds of a pass, "gradients": [...]}
+    python -m benchmarks.sides NAME SIZE --memory        # {"figure": bytes that a pass adds to the peak, ...}
+
+NAME is a function below. A pass is forward, backward, and dropping the graph; setting the gradients to 0 before it and
+reading them after it are not timed. The garbage collector is left as it is: its work is part of what a graph costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from functools import partial
+from itertools import count
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from .workloads import by_hand, chain, data, hinge_loss, hundred_nodes, parameters, score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+class Side(NamedTuple):
+    """What to time, what to do before each time, and the gradients that the last one left."""
+
+    run: Callable[[], Any]
+    reset: Callable[[], Any]
+    gradients: Callable[[], list[float]]
+
+
+def micrograd(size: int) -> Side:
+    """The hinge loss of `size` points in micrograd: a node per `+` and `*`."""
+    from micrograd.engine import Value
+
+    return _node_per_operation(Value, size)
+
+
+def autograd(size: int) -> Side:
+    """The same lines with our Value."""
+    from autograd import Value
+
+    return _node_per_operation(Value, size)
+
+
+def _node_per_operation(value: Any, size: int) -> Side:
+    points, labels = data(size)
+    network, relu = by_hand(value), value.relu
+
+    def one_pass() -> None:
+        hinge_loss([score(network, point, relu) for point in points], labels, relu).backward()
+
+    return _side(one_pass, parameters(network))
+
+
+def autograd_dot(size: int) -> Side:
+    """The same loss with `nn.MLP`: a node per neuron, and one for its ReLU."""
+    from autograd import Value
+    from nn import MLP
+
+    points, labels = data(size)
+    model = MLP(2, [16, 16, 1], seed=1)
+    for parameter, number in zip(model.parameters(), parameters(by_hand(float))):
+        parameter.data = number
+
+    def one_pass() -> None:
+        hinge_loss([model(point) for point in points], labels, Value.relu).backward()
+
+    return _side(one_pass, model.parameters())
+
+
+def _side(one_pass: Callable[[], None], weights: list[Any]) -> Side:
+    def reset() -> None:
+        for weight in weights:
+            weight.grad = 0.0
+
+    return Side(one_pass, reset, lambda: [weight.grad for weight in weights])
+
+
+def xad(size: int) -> Side:
+    """The same lines on XAD's tape; one tape for all passes, since clearAll() does not clear the adjoints of inputs."""
+    import xad.math
+    from xad.adj_1st import Real, Tape
+
+    points, labels = data(size)
+    network, relu = by_hand(Real), partial(xad.math.max, 0.0)
+    weights = parameters(network)
+    tape = Tape()
+    tape.activate()
+    tape.registerInputs(weights)
+
+    def one_pass() -> None:
+        tape.newRecording()
+        loss = hinge_loss([score(network, point, relu) for point in points], labels, relu)
+        tape.registerOutput(loss)
+        loss.derivative = 1.0
+        tape.computeAdjoints()
+
+    return Side(one_pass, _nothing, lambda: [weight.derivative for weight in weights])
+
+
+def autograd_chain(length: int) -> Side:
+    """A chain of `length` nodes."""
+    from autograd import Value
+
+    x = Value(1.0)
+    side = _side(lambda: chain(x, length).backward(), [x])
+    return side._replace(gradients=lambda: [x.grad / (length + 1)])  # 1.0, however long the chain
+
+
+def autograd_svg(repeats: int) -> Side:
+    """Draws `repeats` graphs of 100 nodes, each with a number of its own, so that nothing can be remembered."""
+    from autograd import Value, draw
+
+    roots: list[Any] = []
+    numbers = count(1)
+
+    def new_graphs() -> None:
+        roots[:] = [hundred_nodes(Value, next(numbers) / 1000) for _ in range(repeats)]
+
+    return Side(lambda: [draw(root).svg for root in roots], new_graphs, list)
+
+
+def dot_svg(repeats: int) -> Side:
+    """The DOT texts of such drawings to SVG by the system's `dot`, one process each. Making the text is not timed."""
+    from autograd import Value, draw
+
+    texts = [draw(hundred_nodes(Value, (1 + i) / 1000)).dot for i in range(repeats)]
+    command = ["dot", "-Tsvg"]
+    return Side(
+        lambda: [subprocess.run(command, input=t, capture_output=True, check=True, text=True) for t in texts],
+        _nothing,
+        list,
+    )
+
+
+def _nothing() -> None:
+    pass
+
+
+SIDES: dict[str, Callable[[int], Side]] = {
+    side.__name__: side for side in (micrograd, autograd, autograd_dot, xad, autograd_chain, autograd_svg, dot_svg)
+}
+
+
+def seconds(side: Side, warm_ups: int, repeats: int) -> float:
+    """The median time of a pass, after a few that warm up."""
+    times = []
+    for _ in range(warm_ups + repeats):
+        side.reset()
+        start = perf_counter()
+        side.run()
+        times.append(perf_counter() - start)
+    return median(times[warm_ups:])
+
+
+def added_to_peak(side: Side) -> int:
+    """The bytes by which one pass raises the peak of this process above that of the imports and the data."""
+    side.reset()
+    before = peak_memory()
+    side.run()
+    return peak_memory() - before
+
+
+def peak_memory() -> int:
+    """The most memory that this process has held, in bytes."""
+    try:
+        # Linux counts the parent's memory into ru_maxrss of a new process, but not into this line.
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+    except OSError:
+        import resource
+        import sys
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def main() -> None:
+    """Measure the side that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sides", description="Measure one side of a comparison.")
+    parser.add_argument("name", choices=SIDES)
+    parser.add_argument("size", type=int, help="points, nodes or drawings")
+    parser.add_argument("--memory", action="store_true", help="the peak memory of one pass instead of its time")
+    parser.add_argument("--warm-ups", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=7, help="timed passes (default: %(default)s)")
+    options = parser.parse_args()
+    side = SIDES[options.name](options.size)
+    figure = added_to_peak(side) if options.memory else seconds(side, options.warm_ups, options.repeats)
+    print(json.dumps({"figure": figure, "gradients": side.gradients()}))
+
+
+if __name__ == "__main__":
+    main()
