@@ -101,8 +101,12 @@ class Primitive:
     def __call__(self, *operands: Operand, **named: Operand) -> Value: ...
     def __call__(self, *operands: Any, **named: Any) -> Any:
         """Its value: a number of numbers, a node if a Value is among the operands."""
-        if self.unary and len(operands) == 1 and type(operands[0]) is float:  # the usual case within rules
-            return self.value(operands)
+        if self.unary and len(operands) == 1 and not named:  # the usual case, before all else
+            (operand,) = operands
+            if type(operand) is float:
+                return self.value(operands)
+            if hasattr(operand, "_record"):
+                return operand._record(self, operands)
         if named or (len(operands) != self.arity and not self.variadic):
             operands = self._bound(operands, named)
         exact = True

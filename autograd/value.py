@@ -486,7 +486,7 @@ def _opened(root: Value, leaves: list[Value], held: list[float | None]) -> list[
     """The results among `nodes(root)`, in that order, ready for a sweep: every adjoint is 0.
 
     Leaves go into `leaves`, the gradients that they held into `held`. This is the walk of `nodes`, but for one thing:
-    it marks a node as seen by its adjoint instead of in a set, which takes a quarter off the time of backward().
+    it marks a node as seen by its adjoint instead of in a set, which takes a sixth off the time of backward().
     """
     waiting, zero = object(), float("0")  # zero is an object of this pass alone: what holds it has been done
     order: list[Value] = []

@@ -8,6 +8,6 @@
 """
 
 from .layers import MLP, Layer, Neuron
-from .module import Module, Parameter
+from .module import Module
 
-__all__ = ["MLP", "Layer", "Module", "Neuron", "Parameter"]
+__all__ = ["MLP", "Layer", "Module", "Neuron"]

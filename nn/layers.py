@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from autograd import Value, dot, relu
 
-from .module import Module, Parameter
+from .module import Module
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -45,15 +45,12 @@ class Neuron(Module):
         seed: int | random.Random | None = None,
     ) -> None:
         draw = _random(seed).uniform
-        self.w = [Parameter(draw(-1, 1)) for _ in range(_size(nin, "nin"))]
-        self.b = Parameter(0.0)
+        self.w = [Value(draw(-1, 1)) for _ in range(_size(nin, "nin"))]
+        self.b = Value(0.0)
         self.activation: Activation | None = (activation or relu) if nonlin else None
 
     def __call__(self, x: Iterable[Input]) -> Value:
         """The neuron's output for `nin` inputs, Values or numbers."""
-        x = tuple(x)
-        if len(x) != len(self.w):
-            raise ValueError(f"this neuron takes {len(self.w)} inputs, not {len(x)}")
         z = dot(self.w, x, self.b)
         return self.activation(z) if self.activation else z
 

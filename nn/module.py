@@ -8,26 +8,7 @@ from autograd import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, NoReturn
-
-
-class Parameter(Value):
-    """A number that training changes: a leaf whose update is written `p.data -= lr * p.grad`.
-
-    `p -= lr * p.grad` would make the name p another node and leave the network as it was, so it is a TypeError.
-
-    >>> p = Parameter(1.0)
-    >>> p.data -= 0.5
-    >>> p.data
-    0.5
-    """
-
-    __slots__ = ()
-
-    def _rebinding(self, other: object) -> NoReturn:
-        raise TypeError("this would give the name to a new node and leave the parameter as it is: write p.data -= ...")
-
-    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = _rebinding
+    from typing import Any
 
 
 class Module:

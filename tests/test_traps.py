@@ -83,7 +83,7 @@ def test_data_set_before_backward_does_not_change_it() -> None:
 
 def test_update_that_rebinds_a_parameter_is_not_silent() -> None:
     """`p -= step` makes p a new node and leaves the parameter as it was; an error or a warning must say so."""
-    parameter = nn.Parameter(1.0, "w")
+    parameter = Value(1.0, "w")
     (parameter * 3).backward()
     with pytest.raises((TypeError, RuntimeError, Warning), match=r"\.data"):
         for p in [parameter]:
