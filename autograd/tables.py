@@ -7,7 +7,6 @@ adjoint, as in the tables of CMU 10-601's lecture on backpropagation. The number
 from __future__ import annotations
 
 import re
-from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from .graph import names, nodes, notes
@@ -132,6 +131,8 @@ class Table:
     @property
     def html(self) -> str:
         """The table as an HTML element that needs no style sheet."""
+        from html import escape
+
         head = "".join(f"<th{_right(heading)}>{heading}</th>" for heading in HEADINGS)
         lines = ['<table class="chalkgrad-table">', f"<thead><tr>{head}</tr></thead>", "<tbody>"]
         for row in self.rows:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..graph import nodes
@@ -19,6 +18,7 @@ from .rendering import RenderingError
 if TYPE_CHECKING:
     from collections.abc import Collection
     from os import PathLike
+    from pathlib import Path
 
     from .boxes import Picture
 
@@ -107,6 +107,8 @@ class Drawing:
             ValueError: for another ending.
             RenderingError: for .png and .pdf without Graphviz; it says what to install.
         """
+        from pathlib import Path
+
         from .rendering import image
 
         target = Path(path)
