@@ -58,6 +58,8 @@ from .rules import (
 from .tables import table
 from .value import Value
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Value",
     "absolute",
@@ -102,3 +104,8 @@ __all__ = [
     "tanh",
     "where",
 ]
+
+
+def __dir__() -> list[str]:
+    """What tab completion offers: the public names, without the modules that hold them."""
+    return [*__all__, "__version__"]

@@ -15,6 +15,7 @@ from io import TextIOWrapper
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from . import __version__
 from .checks import central_difference
 from .drawing import RenderingError, draw
 from .expression import ExpressionError, parse
@@ -92,14 +93,17 @@ def _arranged(arguments: Sequence[str]) -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     description = "Look into the backpropagation of an expression."
     parser = _Parser(prog="chalkgrad", description=description, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"chalkgrad {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     show = commands.add_parser("show", help="table, gradient check and picture of an expression", allow_abbrev=False)
     show.add_argument("expression", help='such as "a = x*z; b = log(x); a/b": numbers, names, + - * / **, functions')
     show.add_argument("values", nargs="*", metavar="NAME=NUMBER", help="a number for each variable")
-    demo = commands.add_parser("demo", help="the worked example of CMU 10-601's lecture", allow_abbrev=False)
+    demo = commands.add_parser(
+        "demo", help="the worked example of CMU 10-601's lecture; writes graph.svg", allow_abbrev=False
+    )
     demo.set_defaults(expression=DEMO, values=DEMO_VALUES, svg="graph.svg")
     for command in (show, demo):
-        command.add_argument("--svg", metavar="FILE", help="write the picture (.png, .pdf: with Graphviz installed)")
+        command.add_argument("--svg", metavar="FILE", help="write the picture (.svg; .png and .pdf need Graphviz)")
         command.add_argument("--edges", action="store_true", help="write local derivatives on the arrows")
         command.add_argument("--digits", type=int, default=6, help="significant digits (default: 6)")
         command.add_argument("--format", choices=("text", "markdown", "latex", "html"), default="text")
@@ -116,8 +120,9 @@ def _show(options: argparse.Namespace) -> None:
     root = expression.record(values, share=options.share)
     if options.expand:
         root = expand(root)
-    if not root.label and "y" not in {node.label for node in nodes(root)}:
-        root.label = "y"
+    if not root.label:
+        labels = {node.label for node in nodes(root)}
+        root.label = next(name for name in ("y", "out", "result", "the result") if name not in labels)
     root.backward()
     shown = table(root, digits=options.digits)
     print(str(shown) if options.format == "text" else getattr(shown, options.format))

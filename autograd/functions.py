@@ -14,7 +14,7 @@ from .modes import mode
 from .value import recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from typing import Any
 
     from .primitives import Operand, Primitive
@@ -35,7 +35,7 @@ def sum(values: Iterable[Any]) -> Any:
     >>> total.data, x.grad, y.grad
     (4.0, 2.0, 1.0)
     """
-    return rules.total(*values)
+    return rules.total(*_listed("sum", values))
 
 
 @overload
@@ -68,7 +68,7 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = 0.0) -> Any:
     >>> z.data, [weight.grad for weight in w]
     (1.0, [-1.0, -2.0])
     """
-    weights, inputs = tuple(weights), tuple(inputs)
+    weights, inputs = _listed("dot", weights), _listed("dot", inputs)
     if len(weights) != len(inputs):
         raise ValueError(f"dot takes as many weights as inputs, not {len(weights)} weights and {len(inputs)} inputs")
     if mode.get() is not None:
@@ -76,16 +76,21 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = 0.0) -> Any:
     # The usual dot, of Values, whose inputs may all be floats, is written out: it takes half the time of the table,
     # and networks are made of it. A test proves that both agree.
     constant_inputs = _FLOAT.issuperset(map(type, inputs))
+    constant_bias = type(bias) is float
     try:
         w = [weight._data for weight in weights]
         x = inputs if constant_inputs else [value._data for value in inputs]
-        data = builtins.sum(map(operator.mul, w, x), 0.0) + bias._data
+        data = builtins.sum(map(operator.mul, w, x), 0.0) + (bias if constant_bias else bias._data)
     except AttributeError:  # there are constants elsewhere
         return rules.dot(*weights, *inputs, bias)
-    operands = (*weights, *inputs, bias)
+    if not (w or not constant_bias):
+        return data  # of nothing but numbers
+    values, partials = ((), ()) if constant_bias else ((bias,), (1.0,))
     if constant_inputs:
-        return recorded(data, rules.dot, operands, (*weights, bias), None, (*x, 1.0))
-    return recorded(data, rules.dot, operands, operands, None, (*x, *w, 1.0))
+        values, partials = (*weights, *values), (*x, *partials)
+    else:
+        values, partials = (*weights, *inputs, *values), (*x, *w, *partials)
+    return recorded(data, rules.dot, (*weights, *inputs, bias), values, None, partials)
 
 
 _FLOAT = {float}
@@ -132,13 +137,21 @@ def log_softmax(values: Iterable[Any]) -> list[Any]:
     >>> log_softmax([1000.0, 0.0])
     [0.0, -1000.0]
     """
-    values = list(values)
+    values = _listed("log_softmax", values)
     normalizer = _of_some(rules.logsumexp, values)
     return [rules.subtract(value, normalizer) for value in values]
 
 
 def _of_some(primitive: Primitive, values: Iterable[Any]) -> Any:
-    operands: Sequence[Any] = tuple(values)
+    operands = _listed(primitive.name, values)
     if not operands:
         raise ValueError(f"{primitive.name} needs at least one value; it was given none")
     return primitive(*operands)
+
+
+def _listed(function: str, values: Iterable[Any]) -> tuple[Any, ...]:
+    try:
+        return tuple(values)
+    except TypeError:
+        example = "dot([w1, w2], [x1, x2], b)" if function == "dot" else f"{function}([x, y])"
+        raise TypeError(f"{function} takes lists, as in {example}; not a {type(values).__name__}") from None

@@ -8,7 +8,11 @@ Every walk is iterative, visits each node once and keeps the order of operands a
 from __future__ import annotations
 
 from copy import deepcopy
+from math import isclose
 from typing import TYPE_CHECKING
+
+from .modes import mode
+from .primitives import BUILT_IN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -108,6 +112,8 @@ def expand(root: Value, depth: int | None = None) -> Value:
         raise ValueError(f"depth is a number of levels, 0 or more, or None for all of them; not {depth!r}")
     if out_of_date := stale(nodes(root)):
         raise ValueError(f"data was set since {_counted(out_of_date)} computed: call y.forward() first")
+    if mode.get() == "no_grad":
+        raise ValueError("expand records a graph, which no_grad() prevents: call it outside")
     level = 0
     while depth is None or level < depth:
         order = nodes(root)
@@ -127,6 +133,9 @@ def _one_level_finer(order: list[Value]) -> Value:
             continue
         operands = [x if type(x) is float else finer[x] for x in node.operands]  # type: ignore[index]
         new = (primitive.definition or primitive)(*operands)
+        if primitive.name not in BUILT_IN and not isclose(new.data, node.data, rel_tol=1e-6, abs_tol=1e-6):
+            values = f"{new.data!r}, the primitive {node.data!r}"
+            raise ValueError(f"the definition of {primitive.name} is another function: here it gives {values}")
         if label_of(node) and not label_of(new) and new.primitive is not None:  # sum([x]) is the leaf x itself
             new.label = node.label
         finer[node] = new
@@ -156,14 +165,16 @@ def _same(x: float | None, y: float | None) -> bool:
     return x == y or (x != x and y != y)
 
 
-def notes(root: Value, name: dict[Value, str]) -> list[str]:
+def notes(root: Value, name: dict[Value, str], late: list[Value]) -> list[str]:
     """What a reader of the stored numbers should know: results out of date, gradients of other passes.
 
-    `name` has all nodes of `root`, in order, with what to call them.
+    Args:
+        name: all nodes of `root`, in order, with what to call them.
+        late: those of them that are stale.
     """
-    order, end = list(name), name[root] if label_of(root) else "the last node"
+    order, end = list(name), (label_of(root) and name[root]) or "the result"
     remarks = []
-    if late := stale(order):
+    if late:
         were = "was" if len(late) == 1 else "were"
         remarks.append(f"stale: data was set since {_listed(late, name)} {were} computed; call forward() of {end}")
     if not root.has_grad:
@@ -191,7 +202,12 @@ def notes(root: Value, name: dict[Value, str]) -> list[str]:
 
 
 def _listed(chosen: list[Value], name: dict[Value, str]) -> str:
-    return ", ".join(name[node] for node in chosen[:5]) + (f" and {len(chosen) - 5} more" if len(chosen) > 5 else "")
+    """Up to five names, and how many more there are; nodes without a name are counted."""
+    named = [name[node] for node in chosen if name[node]][:5]
+    others = len(chosen) - len(named)
+    if not named:
+        return "1 node" if others == 1 else f"{others} nodes"
+    return ", ".join(named) + (f" and {others} more" if others else "")
 
 
 def _counted(chosen: list[Value]) -> str:

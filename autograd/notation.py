@@ -48,7 +48,7 @@ class Formula:
         self.strength = strength
 
     def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Formula:
-        typed = _without_defaults(primitive, operands)
+        typed = without_defaults(primitive, operands)
         if primitive.written_out and primitive.definition and len(operands) <= MOST_OPERANDS:
             return primitive.definition(*operands)  # type: ignore[no-any-return]
         parts = [x if isinstance(x, Formula) else constant(float(x)) for x in typed]
@@ -93,13 +93,29 @@ def expression(node: Value, name: Mapping[Value, str], digits: int = 6) -> Formu
     """How `node` is computed from its operands, in their names: `x * z`. Defaults that were not typed are not shown."""
     primitive, operands = node.primitive, node.operands
     assert primitive is not None
-    typed = _without_defaults(primitive, operands)
-    parts = [constant(x, digits) if type(x) is float else Formula(name[x]) for x in typed]
+    typed = without_defaults(primitive, operands)
+    parts = [constant(x, digits) if type(x) is float else named(name[x]) for x in typed]
     return parts[0]._record(primitive, [*parts, *operands[len(parts) :]])
 
 
-def _without_defaults(primitive: Primitive, operands: Sequence[Any]) -> Sequence[Any]:
-    """The operands up to the last one that is not what it would be if it were not given."""
+def named(name: str) -> Formula:
+    """A node's name as a formula; one that reads as an expression, such as `a+b`, is bracketed where it has to be."""
+    return Formula(name, strength=FIRMEST if _is_simple(name) else 0)
+
+
+def derivative_of(result: str, operand: str) -> tuple[str, str]:
+    """`∂a/∂x`, plainly and in LaTeX, of a result with respect to an operand."""
+    plain = [name if _is_simple(name) else f"({name})" for name in (result, operand)]
+    latex = [latex_name(name) if _is_simple(name) else rf"({latex_name(name)})" for name in (result, operand)]
+    return f"∂{plain[0]}/∂{plain[1]}", rf"\partial {latex[0]} / \partial {latex[1]}"
+
+
+def _is_simple(name: str) -> bool:
+    return re.fullmatch(r"[\w.'′\[\]]+(#\d+)?", name) is not None
+
+
+def without_defaults(primitive: Primitive, operands: Sequence[Any]) -> Sequence[Any]:
+    """The operands as they were typed: up to the last one that is not what it would be if it were not given."""
     defaults = (0.0,) if primitive is rules.dot else primitive.defaults
     end, unset = len(operands), len(defaults)
     while unset and type(operands[end - 1]) is float and operands[end - 1] == defaults[unset - 1]:

@@ -11,9 +11,10 @@ the same rule works on numbers, on batches and on Values. The built-in ones stan
 
 from __future__ import annotations
 
-from math import copysign, inf, nan
+from math import inf
 from typing import TYPE_CHECKING, overload
 
+from .limits import Limit
 from .scalars import as_number
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 #: Every primitive by its name: what `pickle`, the expression parser, NumPy's functions and the tests look up.
 PRIMITIVES: dict[str, Primitive] = {}
+
+#: Set in the flags of code with *arguments (as inspect.CO_VARARGS; inspect is slow to import).
+CO_VARARGS = 4
 
 #: The names that `rules.py` has taken.
 BUILT_IN: set[str] = set()
@@ -125,14 +129,14 @@ class Primitive:
         slots = dict(zip(self.parameters, operands))
         required = len(self.parameters) - len(self.defaults)
         filled = {**dict(zip(self.parameters[required:], self.defaults)), **slots, **named}
-        too_many = len(operands) > len(self.parameters)
-        unknown = [name for name in named if name not in self.parameters or name in slots]
-        missing = [name for name in self.parameters if name not in filled]
-        if too_many or unknown or missing:
-            default_texts = [f"{n}={d}" for n, d in zip(self.parameters[required:], self.defaults)]
-            takes = ", ".join([*self.parameters[:required], *default_texts])
-            given = ", ".join([str(len(operands)), *(f"{name}=" for name in named)])
-            raise TypeError(f"{self.name} takes ({takes}); {given} operands were given")
+        default_texts = [f"{n}={d}" for n, d in zip(self.parameters[required:], self.defaults)]
+        called = f"{self.name}({', '.join([*self.parameters[:required], *default_texts])})"
+        for name in named:
+            if name not in self.parameters or name in slots:
+                raise TypeError(f"{called} has no operand {name!r}" + " left: it was given by place" * (name in slots))
+        if len(operands) > self.arity or len(filled) < self.arity:
+            count = len(operands) + len(named)
+            raise TypeError(f"{called} takes {_counted(self.arity, 'operand')}; {count} were given")
         return tuple(filled[name] for name in self.parameters)
 
     def value(self, numbers: Sequence[float], operands: Sequence[Any] = ()) -> float:
@@ -163,20 +167,30 @@ class Primitive:
                 for x, rule in zip(operands, self.partials)
             ]
         if self.name not in BUILT_IN:  # the built-in rules give floats: not asking is a tenth of the time of a dot
-            place = f"a local derivative of {self.name}"
-            partials = [None if partial is None else as_number(partial, place) for partial in partials]
+            partials = [
+                None if type(x) is float else self._checked(slot, partial)
+                for slot, (x, partial) in enumerate(zip(operands, partials))
+            ]
         return out, partials
+
+    def _checked(self, slot: int, partial: Any) -> float:
+        """What a rule of the user's gave, if it is a number."""
+        if partial is None:
+            raise TypeError(f"rule {slot + 1} of {self.name} returned None instead of a number; is a `return` missing?")
+        return as_number(partial, f"rule {slot + 1} of {self.name}")
 
     def _derivative(self, rule: Rule, numbers: Sequence[float], out: float, operands: Sequence[Any]) -> Any:
         try:
             return rule(*numbers, out)
         except (ZeroDivisionError, OverflowError):
             # Python raises where IEEE 754 has an infinity, which is what the derivative is here (sqrt at 0).
-            limits = rule(*map(_Limit, numbers), _Limit(out))
+            limits = rule(*map(Limit, numbers), Limit(out))
             return list(map(float, limits)) if self.variadic else float(limits)
         except ValueError as error:
-            complaint = self._complaint(error, numbers, operands)
-            raise ValueError(f"no derivative of {complaint}; an operand that is a plain number needs none") from None
+            slot = self.partials.index(rule)
+            wanted = f"has no derivative with respect to {self.parameters[slot]}" if not self.variadic else "has none"
+            hint = "an operand that is a plain number needs none"
+            raise ValueError(f"{self._applied(numbers, operands)} {wanted} ({error}); {hint}") from None
 
     def array(self, *arrays: Any) -> Any:
         """Its value on NumPy arrays, elementwise: as given, else NumPy's function of that name, else one by one."""
@@ -187,62 +201,42 @@ class Primitive:
             self._array = found if isinstance(found, numpy.ufunc) else numpy.vectorize(self.function, otypes=[float])
         return self._array(*arrays)
 
+    def limits(self) -> list[str | None]:
+        """For each operand, where it must lie, such as `x > 0`; None where any number will do."""
+        return [self._limit(slot, *interval) for slot, interval in enumerate(self.domain)]
+
+    def _limit(self, slot: int, low: float, high: float) -> str | None:
+        name = self.parameters[slot]
+        if (low, high) == (-inf, inf):
+            return None
+        try:
+            self.function(*[low if i == slot else 1.0 for i in range(self.arity)])
+            sign = "<="
+        except (ValueError, ArithmeticError):
+            sign = "<"
+        return f"{name} {sign.replace('<', '>')} {low:g}" if high == inf else f"{low:g} {sign} {name} {sign} {high:g}"
+
     def _complaint(self, error: Exception, numbers: Sequence[float], operands: Sequence[Any]) -> Exception:
-        """`error` again, naming the primitive and the value and label of each operand."""
+        """`error` again, naming the primitive, the value and label of each operand, and what they must be."""
+        outside = [
+            limit
+            for limit, x, (low, high) in zip(self.limits(), numbers, self.domain)
+            if limit and not low < x < high and x == x
+        ]
+        reason = f"it needs {', '.join(outside)}" if outside else error.args[-1] if error.args else "it has no value"
+        kinds = (ZeroDivisionError, OverflowError, ArithmeticError, ValueError)
+        kind = next(kind for kind in kinds if isinstance(error, kind))
+        return kind(f"{self._applied(numbers, operands)}: {reason}")
+
+    def _applied(self, numbers: Sequence[float], operands: Sequence[Any]) -> str:
+        """`divide(x, y) at x = 1.0, y = 0.0 (labelled 'z')`."""
         labels = [str(getattr(operand, "label", None) or "") for operand in operands] or [""] * len(numbers)
         names = self.parameters if not self.variadic else [f"operand {i + 1}" for i in range(len(numbers))]
         given = [f"{n} = {x!r}" + f" (labelled {label!r})" * bool(label) for n, x, label in zip(names, numbers, labels)]
         shown = given if len(given) <= 6 else [*given[:6], f"{len(given) - 6} more"]
-        limits = [
-            f"{n} must lie between {low:g} and {high:g}"
-            for n, v, (low, high) in zip(names, numbers, self.domain)
-            if not low < v < high and (low, high) != (-inf, inf) and v == v
-        ]
-        called = f"{self.name}({', '.join(self.parameters)})"
-        return type(error)("; ".join([f"{called} at {', '.join(shown)}: {error.args[-1]}", *limits]))
-
-
-class _Limit(float):
-    """A float that divides and raises to a power as IEEE 754 does: 1 / 0 is inf, where Python's floats raise."""
-
-    def __add__(self, other: float) -> _Limit:
-        return _Limit(float(self) + other)
-
-    def __sub__(self, other: float) -> _Limit:
-        return _Limit(float(self) - other)
-
-    def __rsub__(self, other: float) -> _Limit:
-        return _Limit(other - float(self))
-
-    def __mul__(self, other: float) -> _Limit:
-        return _Limit(float(self) * other)
-
-    def __neg__(self) -> _Limit:
-        return _Limit(-float(self))
-
-    def __truediv__(self, other: float) -> _Limit:
-        x, y = float(self), float(other)
-        if y != 0:
-            return _Limit(x / y)
-        return _Limit(nan if x == 0 or x != x else copysign(inf, copysign(1, x) * copysign(1, y)))
-
-    def __rtruediv__(self, other: float) -> _Limit:
-        return _Limit(other) / self
-
-    def __pow__(self, other: float) -> _Limit:  # type: ignore[override]  # float's own has overloads for ints
-        x, y = float(self), float(other)
-        try:
-            return _Limit(x**y)
-        except (ZeroDivisionError, OverflowError):
-            return _Limit(copysign(inf, x) if y % 2 == 1 else inf)
-
-    def __rpow__(self, other: float) -> _Limit:  # type: ignore[override]  # as above
-        return _Limit(other) ** self
-
-    __radd__, __rmul__ = __add__, __mul__
-
-    def _record(self, primitive: Primitive, operands: Sequence[Any]) -> _Limit:
-        return _Limit(primitive.value([float(x) for x in operands]))
+        infix = self.arity == 2 and not self.symbol.isidentifier()
+        called = f" {self.symbol} ".join(self.parameters) if infix else f"{self.name}({', '.join(self.parameters)})"
+        return f"{self.name}: {called} at {', '.join(shown)}" if infix else f"{called} at {', '.join(shown)}"
 
 
 def primitive(
@@ -292,6 +286,12 @@ def primitive(
         raise TypeError(f"primitive({name!r}, function, *partials) takes functions: a value and one rule per operand")
     if not partials or (variadic and len(partials) != 1):
         raise TypeError(f"primitive {name!r} needs one rule per operand" + " (variadic: one for all)" * variadic)
+    for position, rule in enumerate(partials):
+        if not variadic and not _can_take(rule, len(partials) + 1):
+            wanted = ", ".join([*_parameters(function, len(partials)), "out"])
+            raise TypeError(f"rule {position + 1} of {name!r} must take ({wanted}): all operands and the value")
+    if not _can_take(function, len(partials)) and not variadic:
+        raise TypeError(f"primitive {name!r} has {_counted(len(partials), 'rule')}; it needs one for each operand")
     if name in BUILT_IN:
         raise ValueError(f"{name!r} is built in; give your primitive another name")
     new = Primitive(
@@ -308,6 +308,19 @@ def find_primitive(name: str) -> Primitive:
         return PRIMITIVES[name]
     except KeyError:
         raise LookupError(f"no primitive is named {name!r}; define it with autograd.primitive before loading") from None
+
+
+def _can_take(function: Callable[..., Any], count: int) -> bool:
+    """Whether a Python function takes that many arguments; of others nothing is known."""
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_flags & CO_VARARGS:
+        return True
+    required = code.co_argcount - len(function.__defaults__ or ())
+    return bool(required <= count <= code.co_argcount)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _latex_call(name: str, count: int) -> str:

@@ -726,7 +726,7 @@ dot = primitive(
 def _logsumexp(*values: float) -> float:
     largest = max(values)
     if math.isinf(largest):
-        return sum(values, 0.0)  # infinite, or nan if one of them is
+        return math.nan if any(x != x for x in values) else largest
     return largest + math.log(sum(math.exp(value - largest) for value in values))
 
 

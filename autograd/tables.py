@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from .graph import names, nodes, notes
-from .notation import expression, label_shown, latex_name, latex_number, number, one_line
+from .graph import names, nodes, notes, stale
+from .notation import derivative_of, expression, label_shown, latex_name, latex_number, number, one_line
 
 if TYPE_CHECKING:
     from .value import Value
+
+LEAF = "leaf"
 
 HEADINGS = ("step", "name", "expression", "value", "local derivatives", "adjoint")
 
@@ -60,17 +62,20 @@ def table(root: Value, *, digits: int = 6) -> Table:
         raise ValueError(f"digits is a number of significant digits from 1 to 17, not {digits!r}")
     order = nodes(root)
     name = names(order, label_shown)
-    return Table([_row(step, node, name, digits) for step, node in enumerate(order, 1)], notes(root, name))
+    return Table(
+        [_row(step, node, name, digits) for step, node in enumerate(order, 1)], notes(root, name, stale(order))
+    )
 
 
 def _row(step: int, node: Value, name: dict[Value, str], digits: int) -> Row:
     own = name[node]
     derivatives = []
-    for operand, derivative in zip(node.operands, node.local_derivatives):
+    for place, (operand, derivative) in enumerate(zip(node.operands, node.local_derivatives), 1):
         if derivative is not None:
-            other = name[operand]  # type: ignore[index]  # constants have no derivative
-            latex = rf"\partial {latex_name(own)} / \partial {latex_name(other)}"
-            derivatives.append((f"∂{own}/∂{other}", latex, number(derivative, digits)))
+            plain, latex = derivative_of(own, name[operand])  # type: ignore[index]  # constants have no derivative
+            if node.operands.count(operand) > 1:  # x * x moves by each of its operands
+                plain, latex = f"{plain}[{place}]", f"{latex}[{place}]"
+            derivatives.append((plain, latex, number(derivative, digits)))
     if (more := len(derivatives) - MOST_DERIVATIVES) > 0:
         derivatives[MOST_DERIVATIVES:] = [(f"{more} more", rf"\text{{{more} more}}", "...")]
     formula = expression(node, name, digits) if node.primitive else None
@@ -78,7 +83,7 @@ def _row(step: int, node: Value, name: dict[Value, str], digits: int) -> Row:
         step=step,
         name=own,
         latex_name=latex_name(own),
-        expression=one_line(formula.plain, 60) if formula else "leaf",
+        expression=one_line(formula.plain, 60) if formula else LEAF,
         latex_expression=formula.latex if formula else r"\text{leaf}",
         value=number(node.data, digits),
         derivatives=derivatives,
@@ -111,7 +116,14 @@ class Table:
         lines.append("|" + "|".join("---:" if heading in RIGHT else "---" for heading in HEADINGS) + "|")
         for row in self.rows:
             derivatives = ", ".join(_code(f"{symbol} = {value}") for symbol, _, value in row.derivatives)
-            cells = [str(row.step), _code(row.name), _code(row.expression), row.value, derivatives, row.adjoint]
+            cells = [
+                str(row.step),
+                _code(row.name),
+                LEAF if row.expression == LEAF else _code(row.expression),
+                row.value,
+                derivatives,
+                row.adjoint,
+            ]
             lines.append("| " + " | ".join(cells) + " |")
         return "\n".join([*lines, *(f"\n{_plain_markdown(note)}" for note in self.notes)]) + "\n"
 
@@ -133,12 +145,12 @@ class Table:
         """The table as an HTML element that needs no style sheet."""
         from html import escape
 
-        head = "".join(f"<th{_right(heading)}>{heading}</th>" for heading in HEADINGS)
+        head = "".join(f"<th{_style(heading)}>{heading}</th>" for heading in HEADINGS)
         lines = ['<table class="chalkgrad-table">', f"<thead><tr>{head}</tr></thead>", "<tbody>"]
         for row in self.rows:
             derivatives = ", ".join(f"{symbol} = {value}" for symbol, _, value in row.derivatives)
             cells = [str(row.step), row.name, row.expression, row.value, derivatives, row.adjoint]
-            texts = (f"<td{_right(heading)}>{escape(cell)}</td>" for heading, cell in zip(HEADINGS, cells))
+            texts = (f"<td{_style(heading)}>{escape(cell)}</td>" for heading, cell in zip(HEADINGS, cells))
             lines.append(f"<tr>{''.join(texts)}</tr>")
         lines.append("</tbody></table>")
         return "\n".join([*lines, *(f"<p>{escape(note)}</p>" for note in self.notes)]) + "\n"
@@ -176,5 +188,5 @@ def _plain_markdown(text: str) -> str:
     return "".join("\\" + c if c in "\\`*_{}[]<>()#+!|" else c for c in text)
 
 
-def _right(heading: str) -> str:
-    return ' style="text-align:right"' if heading in RIGHT else ' style="text-align:left"'
+def _style(heading: str) -> str:
+    return f' style="text-align:{"right" if heading in RIGHT else "left"};padding:0.1em 0.6em"'

@@ -44,9 +44,11 @@ class Neuron(Module):
         activation: Activation | None = None,
         seed: int | random.Random | None = None,
     ) -> None:
-        draw = _random(seed).uniform
+        draw = (_source(seed) or random).uniform
         self.w = [Value(draw(-1, 1)) for _ in range(_size(nin, "nin"))]
         self.b = Value(0.0)
+        if activation is not None and not callable(activation):
+            raise TypeError(f"activation is a function such as autograd.tanh, not {activation!r}")
         self.activation: Activation | None = (activation or relu) if nonlin else None
 
     def __call__(self, x: Iterable[Input]) -> Value:
@@ -78,12 +80,12 @@ class Layer(Module):
         activation: Activation | None = None,
         seed: int | random.Random | None = None,
     ) -> None:
-        source = _random(seed)
+        source = _source(seed)
         self.neurons = [Neuron(nin, nonlin, activation=activation, seed=source) for _ in range(_size(nout, "nout"))]
 
     def __call__(self, x: Iterable[Input]) -> Value | list[Value]:
         """The outputs of all neurons; of a single one, a Value."""
-        x = tuple(x)
+        x = _inputs(x)
         outputs = [neuron(x) for neuron in self.neurons]
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -113,9 +115,11 @@ class MLP(Module):
         activation: Activation | None = None,
         seed: int | random.Random | None = None,
     ) -> None:
+        if not isinstance(nouts, (list, tuple)):
+            raise TypeError(f"nouts lists the number of neurons of each layer, such as [16, 16, 1]; not {nouts!r}")
         if not nouts:
             raise ValueError("nouts lists the number of neurons of each layer, such as [16, 16, 1]; it is empty")
-        source = _random(seed)
+        source = _source(seed)
         sizes = [nin, *nouts]
         self.layers = [
             Layer(sizes[i], sizes[i + 1], nonlin=i < len(nouts) - 1, activation=activation, seed=source)
@@ -124,7 +128,7 @@ class MLP(Module):
 
     def __call__(self, x: Iterable[Input]) -> Value | list[Value]:
         """The output of the last layer."""
-        signal: Value | list[Value] | tuple[Input, ...] = tuple(x)
+        signal: Value | list[Value] | tuple[Input, ...] = _inputs(x)
         for layer in self.layers:
             signal = layer([signal] if isinstance(signal, Value) else signal)
         return signal  # type: ignore[return-value]  # a layer's output, since there is at least one
@@ -133,10 +137,16 @@ class MLP(Module):
         return "MLP(" + ", ".join(map(repr, self.layers)) + ")"
 
 
-def _random(seed: int | random.Random | None) -> random.Random:
-    if seed is None:
-        return random  # type: ignore[return-value]  # the module's functions are those of a shared Random
-    return seed if isinstance(seed, random.Random) else random.Random(seed)
+def _source(seed: int | random.Random | None) -> random.Random | None:
+    """Where weights are drawn from: a generator of their own, or None for that of Python's `random.seed`."""
+    return random.Random(seed) if isinstance(seed, int) else seed
+
+
+def _inputs(x: Iterable[Input]) -> tuple[Input, ...]:
+    try:
+        return tuple(x)
+    except TypeError:
+        raise TypeError(f"the inputs are a list, such as [1.0, 2.0]; not {x!r}") from None
 
 
 def _size(size: int, name: str) -> int:

@@ -28,7 +28,7 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """All parameters, each once, in the order in which the attributes were set."""
-        return list(dict.fromkeys(_found(list(vars(self).values()))))
+        return list(dict.fromkeys(_found(self, set())))
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters, as each training step does before its backward pass."""
@@ -36,14 +36,13 @@ class Module:
             parameter.grad = None
 
 
-def _found(attribute: Any) -> Iterator[Value]:
+def _found(attribute: Any, seen: set[int]) -> Iterator[Value]:
+    """The leaves in an attribute; results that a module keeps are no parameters."""
     if isinstance(attribute, Value):
         if not attribute.operands:
             yield attribute
-    elif isinstance(attribute, Module):
-        yield from attribute.parameters()
-    elif isinstance(attribute, (list, tuple)):
-        for element in attribute:
-            yield from _found(element)
-    elif isinstance(attribute, dict):
-        yield from _found(list(attribute.values()))
+    elif isinstance(attribute, (Module, list, tuple, dict)) and id(attribute) not in seen:
+        seen.add(id(attribute))  # a module may refer to itself
+        contents = vars(attribute) if isinstance(attribute, Module) else attribute
+        for element in contents.values() if isinstance(contents, dict) else contents:
+            yield from _found(element, seen)

@@ -7,7 +7,6 @@ A test fails where they are out of date.
 
 from __future__ import annotations
 
-from math import inf
 from pathlib import Path
 
 import autograd as ag
@@ -40,8 +39,7 @@ def _row(primitive: Primitive) -> str:
         derivatives = [rule(*operands, out) for rule in primitive.partials]
     texts = [f"`∂/∂{name} = {d.plain if isinstance(d, Formula) else f'{d:g}'}`" for name, d in zip(names, derivatives)]
     written = f"{primitive.name}: " * primitive.written_out + primitive(*operands).plain
-    intervals = zip(primitive.parameters, primitive.domain)
-    limits = ", ".join(f"{low:g} to {high:g} for {name}" for name, (low, high) in intervals if low > -inf)
+    limits = ", ".join(f"`{limit}`" for limit in primitive.limits() if limit)
     cells = [f"`{written}`", "<br>".join(texts), primitive.words, primitive.kinks, limits]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

@@ -124,7 +124,7 @@ def test_local_derivatives_are_shown() -> None:
     x = Value(3.0, "x")
     y = 2.0 * x + x * x
     assert "∂v1/∂x = 2 " in str(table(y))
-    assert "∂v2/∂x = 3, ∂v2/∂x = 3" in str(table(y))
+    assert "∂v2/∂x[1] = 3, ∂v2/∂x[2] = 3" in str(table(y))
 
 
 def test_digits() -> None:
@@ -345,7 +345,7 @@ def test_note_of_a_seed() -> None:
     x = Value(2.0, "x")
     y = x * x
     y.backward(2.0)
-    assert table(y).notes == ["the pass started with a gradient of 2 at the last node, not 1"]
+    assert table(y).notes == ["the pass started with a gradient of 2 at the result, not 1"]
 
 
 def test_note_of_stale_results() -> None:

@@ -760,7 +760,7 @@ def test_domain_error_names_primitive_value_and_label(
     function: Callable[[Any], Value], at: float, error: type[Exception], name: str
 ) -> None:
     """It raises what math raises, at once, with a message that says where."""
-    pattern = rf"\b{name}\(.*= {re.escape(repr(at))} \(labelled 'oops'\)"
+    pattern = rf"\b{name}[(:].*= {re.escape(repr(at))} \(labelled 'oops'\)"
     with pytest.raises(error, match=pattern):
         function(Value(at, "oops"))
     method = getattr(Value(at, "oops"), name, None)

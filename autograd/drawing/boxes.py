@@ -1,6 +1,6 @@
 """What a drawing shows: one box per node, small ones for constants, an arrow per operand. Pure data, no layout.
 
-`boxes(root)` reads the graph; chains and trees of one operation can be folded into one box each.
+`picture(root)` reads the graph; chains and trees of one operation can be folded into one box each.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..graph import label_of, names, nodes, notes, stale
-from ..notation import expression, label_shown, one_line
+from ..notation import expression, label_shown, one_line, without_defaults
 from ..value import Value
 
 if TYPE_CHECKING:
@@ -78,13 +78,16 @@ def picture(root: Value, *, fold: bool = False, expanded: Collection[Value | str
     """
     order = nodes(root)
     name = names(order, label_shown)
-    late = set(stale(order))
+    late = stale(order)
+    outdated = set(late)
     inside = _folded(order, expanded) if fold else set()
     shown = [node for node in order if node not in inside]
     key = {node: f"n{i}" for i, node in enumerate(shown)}
     boxes: list[Box] = []
     for node in shown:
         operands, folded = _outer_operands(node, inside)
+        if node.primitive and folded == 1:
+            operands = operands[: len(without_defaults(node.primitive, node.operands))]
         arrows = []
         for place, (operand, derivative) in enumerate(operands):
             if isinstance(operand, Value):
@@ -106,12 +109,12 @@ def picture(root: Value, *, fold: bool = False, expanded: Collection[Value | str
                 folded=folded,
                 value=node.data,
                 gradient=node.grad if node.has_grad else None,
-                stale=node in late,
+                stale=node in outdated,
                 places=() if folded > 1 else _places(node),
                 arrows=tuple(arrows),
             )
         )
-    return Picture(boxes, notes(root, name))
+    return Picture(boxes, notes(root, {node: name[node] if label_of(node) else "" for node in order}, late))
 
 
 def _folded(order: list[Value], expanded: Collection[Value | str]) -> set[Value]:
@@ -155,15 +158,15 @@ def _outer_operands(node: Value, inside: set[Value]) -> tuple[list[tuple[Value |
 
 def _places(node: Value) -> tuple[str, ...]:
     primitive = node.primitive
-    count = len(node.operands)
+    count = len(without_defaults(primitive, node.operands)) if primitive else 0
     if primitive is None or primitive.commutative or count < 2 or count > MOST_PLACES:
         return ()
     if primitive.name == "dot":
-        half = count // 2
-        return (*(f"w{i + 1}" for i in range(half)), *(f"x{i + 1}" for i in range(half)), "b")
+        half = len(node.operands) // 2
+        return (*(f"w{i + 1}" for i in range(half)), *(f"x{i + 1}" for i in range(half)), "b")[:count]
     if primitive.variadic or not primitive.symbol.isidentifier():
         return tuple(str(i + 1) for i in range(count))
-    return primitive.parameters
+    return primitive.parameters[:count]
 
 
 def _constant(key: str, value: float) -> Box:
