@@ -81,6 +81,7 @@ class Primitive:
         self.variadic = variadic
         self.arity = len(partials)
         self.unary = self.arity == 1 and not variadic
+        self.binary = self.arity == 2 and not variadic
         self.parameters = _parameters(function, len(partials))
         self.defaults: tuple[float, ...] = tuple(getattr(function, "__defaults__", None) or ())
         self._array = array
