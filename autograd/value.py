@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from . import rules
 from .conversions import NumberRefusals, NumPyInterplay
 from .copies import Copies
-from .graph import label_of, nodes
+from .graph import label_of, nodes, opened
 from .modes import mode
 from .scalars import as_number
 
@@ -37,6 +37,26 @@ _mode = mode.get
 _add, _multiply = rules.add, rules.multiply
 
 
+def sweep(order: Sequence[Value]) -> None:
+    """The chain rule: each node, results before operands, adds its adjoint times each local derivative to its operands.
+
+    `order` is topological, so that an adjoint is complete before it is handed on. The adjoints are the nodes' `_grad`,
+    which start as numbers: kept in the nodes, they need no look-up for each edge.
+    """
+    for node in reversed(order):
+        adjoint: Any = node._grad
+        partial = node._left_partial
+        if partial is not None:
+            node._left._grad += adjoint * partial
+        partial = node._right_partial
+        if partial is not None:
+            if type(partial) is tuple:
+                for operand, one in zip(node._right, partial):
+                    operand._grad += adjoint * one
+            else:
+                node._right._grad += adjoint * partial
+
+
 def _method(primitive: Primitive) -> Callable[..., Value]:
     """A primitive as a method of its first operand."""
 
@@ -47,7 +67,7 @@ def _method(primitive: Primitive) -> Callable[..., Value]:
         return primitive(self, *operands, **named)
 
     chosen: Callable[..., Value] = unary if primitive.unary else method
-    chosen.__name__ = primitive.name
+    chosen.__name__, chosen.__qualname__ = primitive.name, f"Value.{primitive.name}"
     chosen.__doc__ = (primitive.__doc__ or "").partition(">>>")[0].rstrip()  # its example is the function's
     return chosen
 
@@ -69,9 +89,16 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
     (8.0, 4.0, 2.0)
     """
 
-    # A node has two operands in slots of their own: half the time of a tuple for the garbage collector, which walks
-    # all of them again and again. A plain number among them is a constant, and its local derivative is None. A node of
-    # more operands has them all, as a tuple, in _left; those that are Values in _right, their derivatives beside it.
+    # Where a node keeps its operands, and how much it moves per unit of each of them:
+    #
+    #                    _left    _left_partial    _right        _right_partial
+    #   a leaf           None     None             None          None
+    #   exp(x)           x        d/dx             None          None
+    #   x * y            x        d/dx             y             d/dy
+    #   x * 2.0          x        d/dx             2.0           None                a constant has no derivative
+    #   three or more    all      None             the Values    their derivatives   tuples
+    #
+    # Slots for two instead of a tuple: the garbage collector goes over all nodes again and again, in half the time.
     __slots__ = ("_data", "_grad", "_left", "_left_partial", "_primitive", "_right", "_right_partial", "label")
 
     _data: float
@@ -135,7 +162,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         if type(self._right_partial) is tuple:
             operands: tuple[Operand, ...] = self._left
             return operands
-        return (self._left,) if len(self._primitive.partials) == 1 else (self._left, self._right)
+        return (self._left,) if self._primitive.unary else (self._left, self._right)
 
     @property
     def local_derivatives(self) -> tuple[float | None, ...]:
@@ -219,7 +246,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         totals: list[float | None] = []  # what the leaves will hold: for the time being, what they held before
         settle = map(_set_grad, leaves, totals)
         try:
-            order = _opened(self, leaves, totals)
+            order = opened(self, leaves, totals)  # sort, and start every adjoint at 0
             self._grad = seed
             sweep(order)
             sums = [leaf._grad for leaf in leaves]
@@ -230,7 +257,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
                     node._grad = None
             raise
         finally:
-            _exhaust(settle)  # one call into C sets all leaves: Ctrl-C cannot come between two of them
+            _exhaust(settle)
 
     def _backward(self) -> None:
         """Hand this node's gradient on to its operands: one step of a backward pass, to be called by hand."""
@@ -244,8 +271,8 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         for node in nodes(self):
             node._grad = None
 
-    # ----- Operators. The usual case, two Values or a Value and a float, is written out: it is several times as fast
-    # ----- as going through the table; tests prove that both agree. All else is left to the table.
+    # ----- Operators. `+ - * /` with a Value or a float are written out, three times as fast as going through the
+    # ----- table; tests prove that both agree. All else is left to the table.
 
     def __add__(self, other: Any) -> Value:
         if _mode() is None:
@@ -434,9 +461,9 @@ def _quickly(primitive: Primitive, operands: Sequence[Any]) -> Value | None:
                 left_rule, right_rule = primitive.partials
                 left_partial = None if left is x else left_rule(x, y, data)
                 right_partial = None if right is y else right_rule(x, y, data)
-                if type(data) is float and (left is x or type(left_partial) is float):
-                    if right is y or type(right_partial) is float:
-                        return recorded(data, primitive, left, right, left_partial, right_partial)
+                left_is_sound = left is x or type(left_partial) is float
+                if type(data) is float and left_is_sound and (right is y or type(right_partial) is float):
+                    return recorded(data, primitive, left, right, left_partial, right_partial)
     except (ValueError, ArithmeticError):
         pass
     return None
@@ -485,59 +512,6 @@ def _comparable(other: Any) -> float | None:
     return float(other) if isinstance(other, Real) else None
 
 
-def sweep(order: Sequence[Value]) -> None:
-    """The chain rule: each node, results before operands, adds its adjoint times each local derivative to its operands.
-
-    `order` is topological, and every adjoint (`_grad`) starts as a number.
-    """
-    for node in reversed(order):
-        adjoint: Any = node._grad
-        partial = node._left_partial
-        if partial is not None:
-            node._left._grad += adjoint * partial
-        partial = node._right_partial
-        if partial is not None:
-            if type(partial) is tuple:
-                for operand, one in zip(node._right, partial):
-                    operand._grad += adjoint * one
-            else:
-                node._right._grad += adjoint * partial
-
-
-def _opened(root: Value, leaves: list[Value], held: list[float | None]) -> list[Value]:
-    """The results among `nodes(root)`, in that order, ready for a sweep: every adjoint is 0.
-
-    Leaves go into `leaves`, the gradients that they held into `held`. This is the walk of `nodes`, but for one thing:
-    it marks a node as seen by its adjoint instead of in a set, which takes a sixth off the time of backward().
-    """
-    waiting, zero = object(), float("0")  # zero is an object of this pass alone: what holds it has been done
-    order: list[Value] = []
-    stack: list[Any] = [root]
-    pop, push = stack.pop, stack.append
-    while stack:
-        node = pop()
-        mark = node._grad
-        if mark is waiting:  # all operands are done
-            node._grad = zero
-            order.append(node)
-        elif mark is not zero:
-            if node._primitive is None:
-                held.append(mark)
-                leaves.append(node)
-                node._grad = zero
-                continue
-            node._grad = waiting
-            push(node)
-            right_partial = node._right_partial
-            if right_partial is not None:
-                if type(right_partial) is tuple:
-                    stack.extend([operand for operand in reversed(node._right) if operand._grad is not zero])
-                elif (operand := node._right)._grad is not zero:
-                    push(operand)
-            if node._left_partial is not None and (operand := node._left)._grad is not zero:
-                push(operand)
-    return order
-
-
+# Leaves are set by one call into C, map by deque.extend, in which no Ctrl-C can come between two of them.
 _set_grad: Callable[[Value, float | None], None] = vars(Value)["_grad"].__set__
 _exhaust: Callable[[Iterable[None]], None] = deque[None](maxlen=0).extend

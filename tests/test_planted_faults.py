@@ -733,7 +733,7 @@ SWEEPS: dict[str, Callable[[list[Value]], None]] = {
 
 def _keeping(kept: Callable[[Value], bool]) -> Rule:
     """A start of the pass that does not set the adjoints of some nodes to 0."""
-    right = autograd.value._opened
+    right = autograd.value.opened
 
     def opened(root: Value, leaves: list[Value], held: list[float | None]) -> list[Value]:
         old = {node: node.grad for node in nodes(root) if kept(node)}
@@ -751,7 +751,7 @@ def _one_order_short(root: Value, leaves: list[Value], held: list[float | None])
     return _pre_order(order)[::-1]
 
 
-RIGHT_START = autograd.value._opened
+RIGHT_START = autograd.value.opened
 STARTS: dict[str, Rule] = {
     "inner adjoints not reset": _keeping(lambda node: bool(node.operands)),
     "leaves not reset": _keeping(lambda node: not node.operands),
@@ -769,7 +769,7 @@ def test_the_exchangeable_sweep_is_right(monkeypatch: pytest.MonkeyPatch) -> Non
     """The sweep that the faults are made of is right when nothing of it is exchanged, and so is the start."""
     monkeypatch.setattr(autograd.value, "sweep", _swept())
     assert gradient_discrepancies() == []
-    monkeypatch.setattr(autograd.value, "_opened", _keeping(lambda node: False))
+    monkeypatch.setattr(autograd.value, "opened", _keeping(lambda node: False))
     assert gradient_discrepancies() == []
 
 
@@ -783,13 +783,13 @@ def test_every_wrong_sweep_is_found(kind: str, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("kind", STARTS)
 def test_every_missing_reset_is_found(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pass that starts from what the last one left, or in a wrong order, gives a wrong gradient somewhere."""
-    monkeypatch.setattr(autograd.value, "_opened", STARTS[kind])
+    monkeypatch.setattr(autograd.value, "opened", STARTS[kind])
     assert gradient_discrepancies()
 
 
 def test_a_missing_reset_shows_in_the_second_pass_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Backward twice is what finds it: the first pass is right."""
-    monkeypatch.setattr(autograd.value, "_opened", STARTS["inner adjoints not reset"])
+    monkeypatch.setattr(autograd.value, "opened", STARTS["inner adjoints not reset"])
     found = gradient_discrepancies()
     assert {text.split()[0] for text in found} == set(GRAPHS)
     assert not any("after 1 passes" in text for text in found)

@@ -544,7 +544,8 @@ def _backward_interrupted(root: Value, line: int) -> bool:
 
     def tracer(frame: FrameType, event: str, _: Any) -> Any:
         nonlocal seen
-        if frame.f_code.co_filename != ag.value.__file__ or frame.f_code.co_name not in ("_opened", "sweep"):
+        files = (ag.value.__file__, ag.graph.__file__)
+        if frame.f_code.co_filename not in files or frame.f_code.co_name not in ("opened", "sweep"):
             return None
         if event == "line":
             seen += 1
