@@ -116,7 +116,7 @@ def _is_simple(name: str) -> bool:
 
 def without_defaults(primitive: Primitive, operands: Sequence[Any]) -> Sequence[Any]:
     """The operands as they were typed: up to the last one that is not what it would be if it were not given."""
-    defaults = (0.0,) if primitive is rules.dot else primitive.defaults
+    defaults = primitive.defaults
     end, unset = len(operands), len(defaults)
     while unset and type(operands[end - 1]) is float and operands[end - 1] == defaults[unset - 1]:
         end, unset = end - 1, unset - 1
@@ -130,7 +130,9 @@ def latex_number(text: str) -> str:
     ('9.5 \\\\cdot 10^{-7}', '-\\\\infty')
     """
     mantissa, _, exponent = text.partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else text.replace("inf", r"\infty")
+    if exponent:
+        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+    return text.replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
 
 
 def constant(x: float, digits: int = 6) -> Formula:

@@ -73,6 +73,8 @@ class Primitive:
         variadic: bool,
         commutative: bool,
         written_out: bool,
+        names: Callable[[int], Sequence[str]] | None,
+        defaults: Sequence[float] | None,
     ) -> None:
         self.name = self.__name__ = name
         self.symbol = symbol or name
@@ -83,7 +85,8 @@ class Primitive:
         self.unary = self.arity == 1 and not variadic
         self.binary = self.arity == 2 and not variadic
         self.parameters = _parameters(function, len(partials))
-        self.defaults: tuple[float, ...] = tuple(getattr(function, "__defaults__", None) or ())
+        self.defaults = tuple(defaults or getattr(function, "__defaults__", None) or ())
+        self._names = names
         self._array = array
         self.latex = latex or _latex_call(name, 1 if variadic else len(partials))
         self.words = words
@@ -124,6 +127,8 @@ class Primitive:
 
     def _bound(self, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         """The operands in order, names and defaults filled in as Python does for a function."""
+        if self.variadic:
+            raise TypeError(f"{self.name} takes its operands by place, not {next(iter(named))}=")
         missing_count = self.arity - len(operands)
         if not named and 0 < missing_count <= len(self.defaults):
             return (*operands, *self.defaults[-missing_count:])
@@ -202,6 +207,12 @@ class Primitive:
             self._array = found if isinstance(found, numpy.ufunc) else numpy.vectorize(self.function, otypes=[float])
         return self._array(*arrays)
 
+    def names(self, count: int) -> Sequence[str]:
+        """What `count` operands are called: its parameters, or x1, x2, ... where it takes any number."""
+        if not self.variadic:
+            return self.parameters[:count]
+        return self._names(count) if self._names else [f"x{place + 1}" for place in range(count)]
+
     def limits(self) -> list[str | None]:
         """For each operand, where it must lie, such as `x > 0`; None where any number will do."""
         return [self._limit(slot, *interval) for slot, interval in enumerate(self.domain)]
@@ -232,7 +243,7 @@ class Primitive:
     def _applied(self, numbers: Sequence[float], operands: Sequence[Any]) -> str:
         """`divide(x, y) at x = 1.0, y = 0.0 (labelled 'z')`."""
         labels = [str(getattr(operand, "label", None) or "") for operand in operands] or [""] * len(numbers)
-        names = self.parameters if not self.variadic else [f"operand {i + 1}" for i in range(len(numbers))]
+        names = self.names(len(numbers))
         given = [f"{n} = {x!r}" + f" (labelled {label!r})" * bool(label) for n, x, label in zip(names, numbers, labels)]
         shown = given if len(given) <= 6 else [*given[:6], f"{len(given) - 6} more"]
         infix = self.arity == 2 and not self.symbol.isidentifier()
@@ -255,6 +266,8 @@ def primitive(
     variadic: bool = False,
     commutative: bool = False,
     written_out: bool = False,
+    names: Callable[[int], Sequence[str]] | None = None,
+    defaults: Sequence[float] | None = None,
 ) -> Primitive:
     """A new primitive: a function of Values with all that the built-in ones have.
 
@@ -273,6 +286,8 @@ def primitive(
         variadic: takes any number of operands, with one rule that gives the list of all local derivatives.
         commutative: the order of the operands does not matter, so drawings need not show it.
         written_out: expressions show the definition rather than a call.
+        names, defaults: of a variadic primitive, what its n operands are called, and what the last ones are when not
+            given; otherwise both are read from `function`.
 
     >>> from autograd import Value, primitive
     >>> cube = primitive("cube", lambda x: x**3, lambda x, out: 3 * x**2, latex="{0}^3")
@@ -298,6 +313,7 @@ def primitive(
     new = Primitive(
         name, function, partials, array=array, latex=latex, words=words, domain=domain, definition=definition,
         symbol=symbol, kinks=kinks, doc=doc, variadic=variadic, commutative=commutative, written_out=written_out,
+        names=names, defaults=defaults,
     )  # fmt: skip
     PRIMITIVES[name] = new
     return new

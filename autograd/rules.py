@@ -708,10 +708,15 @@ def _dot_in_products(*operands: Any) -> Any:
     return _chain([*map(operator.mul, weights, inputs), *([] if no_bias else [bias])])
 
 
+def _dot_names(count: int) -> list[str]:
+    half = range(1, count // 2 + 1)
+    return [*(f"w{i}" for i in half), *(f"x{i}" for i in half), "b"]
+
+
 dot = primitive(
     "dot", _dot,
     _dot_derivatives,
-    array=_dot_of_arrays, variadic=True, written_out=True,
+    array=_dot_of_arrays, variadic=True, names=_dot_names, defaults=(0.0,), written_out=True,
     latex=r"\operatorname{{dot}}({0})",
     words="each weight receives the gradient scaled by its input, each input scaled by its weight, the bias unchanged",
     definition=_dot_in_products,

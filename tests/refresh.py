@@ -29,8 +29,7 @@ def rules_table() -> str:
 
 
 def _row(primitive: Primitive) -> str:
-    several = ("w1", "w2", "x1", "x2", "b") if primitive.name == "dot" else ("x1", "x2")
-    names = several if primitive.variadic else primitive.parameters
+    names = primitive.names(5 if primitive.name == "dot" else 2 if primitive.variadic else primitive.arity)
     operands = [Formula(name) for name in names]
     out = Formula("out")
     if primitive.variadic:

@@ -161,12 +161,9 @@ def _places(node: Value) -> tuple[str, ...]:
     count = len(without_defaults(primitive, node.operands)) if primitive else 0
     if primitive is None or primitive.commutative or count < 2 or count > MOST_PLACES:
         return ()
-    if primitive.name == "dot":
-        half = len(node.operands) // 2
-        return (*(f"w{i + 1}" for i in range(half)), *(f"x{i + 1}" for i in range(half)), "b")[:count]
-    if primitive.variadic or not primitive.symbol.isidentifier():
-        return tuple(str(i + 1) for i in range(count))
-    return primitive.parameters[:count]
+    if not primitive.symbol.isidentifier():  # operands of an operator are numbered
+        return tuple(str(place + 1) for place in range(count))
+    return tuple(primitive.names(len(node.operands))[:count])
 
 
 def _constant(key: str, value: float) -> Box:
