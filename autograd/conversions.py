@@ -47,10 +47,8 @@ class NumPyInterplay:
             return bool(COMPARISONS[name](*inputs))
         if name in PRIMITIVES:
             return PRIMITIVES[name](*inputs)
-        raise TypeError(
-            f"np.{name} is no primitive of autograd, and the number alone would lose the graph: write it with "
-            f"{', '.join(sorted(PRIMITIVES))}; or take the number with .data"
-        )
+        advice = "write it with operators (x**2, 1 / x) and autograd's functions, or take the number with .data"
+        raise TypeError(f"np.{name} is no primitive of autograd, and the number alone would lose the graph: {advice}")
 
 
 def _boxed(operand: Any) -> Any:

@@ -128,7 +128,7 @@ def _variables(text: str, statements: list[ast.stmt]) -> tuple[str, ...]:
 def _assigned_value(text: str, statement: ast.stmt, *, is_last: bool) -> ast.expr:
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
         target = statement.targets[0]
-        if _function(target.id):
+        if target.id in _functions():
             _fail(text, target, f"{target.id} is a function; choose another name")
         return statement.value
     if isinstance(statement, ast.Expr):
@@ -144,6 +144,7 @@ def _check(text: str, root: ast.expr) -> None:
     conditions = {id(call.args[0]) for call in calls if call.args and _name(call.func) == "where"}
     arguments = {id(x) for call in calls for x in call.args if _name(call.func) in OF_LISTS}
     called = {id(call.func) for call in calls}
+    functions = _functions()
     for node in ast.walk(root):
         if isinstance(node, (ast.operator, ast.unaryop, ast.cmpop, ast.expr_context)):
             continue  # judged with the node that they belong to
@@ -151,9 +152,9 @@ def _check(text: str, root: ast.expr) -> None:
             if type(node.value) not in (int, float):
                 _fail(text, node, "only real numbers are read")
         elif isinstance(node, ast.Name):
-            if id(node) in called and not _function(node.id):
-                _fail(text, node, f"unknown function {node.id!r}; there are {', '.join(_function_names())}")
-            if id(node) not in called and _function(node.id):
+            if id(node) in called and node.id not in functions:
+                _fail(text, node, f"unknown function {node.id!r}; there are {', '.join(sorted(functions))}")
+            if id(node) not in called and node.id in functions:
                 _fail(text, node, f"{node.id} is a function; call it, as in {node.id}(x)")
         elif isinstance(node, ast.BinOp):
             if type(node.op) not in OPERATORS:
@@ -233,7 +234,7 @@ class _Reader:
                 return COMPARISONS[type(node.ops[0])](self.read(node.left), self.read(node.comparators[0]))
             case ast.Call():
                 named = {keyword.arg: self.read(keyword.value) for keyword in node.keywords if keyword.arg}
-                return self.applied(node, _function(_name(node.func)), *map(self.read, node.args), **named)
+                return self.applied(node, _functions()[_name(node.func)], *map(self.read, node.args), **named)
             case _:
                 raise AssertionError(node)  # parse() has let nothing else through
 
@@ -261,13 +262,12 @@ def _hashable(operands: Any) -> Any:
     return repr(operands) if isinstance(operands, (int, float, str)) else tuple(map(_hashable, operands))
 
 
-def _function(name: str) -> Callable[..., Any] | None:
-    primitive = PRIMITIVES.get(name) if name != "share" else None  # a derivative's name, not one to type
-    return OF_LISTS.get(name) or BUILTINS.get(name) or (primitive if primitive and not primitive.variadic else None)
-
-
-def _function_names() -> list[str]:
-    return sorted({*OF_LISTS, *BUILTINS, *(name for name, p in PRIMITIVES.items() if not p.variadic)} - {"share"})
+def _functions() -> dict[str, Callable[..., Any]]:
+    """What can be called: Python's names for some primitives, functions of lists, all other primitives but `share`,
+    which is a derivative's name and not one to type."""
+    primitives = {name: primitive for name, primitive in PRIMITIVES.items() if not primitive.variadic}
+    primitives.pop("share", None)
+    return {**BUILTINS, **primitives, **OF_LISTS}
 
 
 def _name(node: ast.expr) -> str:

@@ -1,13 +1,12 @@
 """Walk a recorded graph: `nodes(y)` is its topological order, `expand(y)` rewrites it in finer primitives.
 
-`names`, `stale` and `notes` are what tables and drawings say about a graph beside its numbers.
+`names` and `stale` tell what its nodes are called and which of them are out of date.
 
 Every walk is iterative, visits each node once and keeps the order of operands as they were written.
 """
 
 from __future__ import annotations
 
-from copy import deepcopy
 from math import isclose
 from typing import TYPE_CHECKING
 
@@ -193,56 +192,12 @@ def _follows(node: Value) -> bool:
         data, partials = primitive.evaluate(operands, [x if type(x) is float else x.data for x in operands])  # type: ignore[union-attr]
     except (ValueError, ArithmeticError):
         return False
-    return all(map(_same, [data, *partials], [node.data, *node.local_derivatives]))
+    return all(map(same, [data, *partials], [node.data, *node.local_derivatives]))
 
 
-def _same(x: float | None, y: float | None) -> bool:
+def same(x: float | None, y: float | None) -> bool:
+    """Equal numbers, or both nan."""
     return x == y or (x != x and y != y)
-
-
-def notes(root: Value, name: dict[Value, str], late: list[Value]) -> list[str]:
-    """What a reader of the stored numbers should know: results out of date, gradients of other passes.
-
-    Args:
-        name: all nodes of `root`, in order, with what to call them.
-        late: those of them that are stale.
-    """
-    order, end = list(name), (label_of(root) and name[root]) or "the result"
-    remarks = []
-    if late:
-        were = "was" if len(late) == 1 else "were"
-        remarks.append(f"stale: data was set since {_listed(late, name)} {were} computed; call forward() of {end}")
-    if not root.has_grad:
-        if any(node.has_grad for node in order if node.primitive is not None):
-            remarks.append(f"the gradients shown are of another root's pass; call backward() of {end}")
-        elif not all(node.has_grad for node in order):
-            remarks.append(f"gradients not computed; call backward() of {end}")
-        return remarks
-    # What its own pass gives is found by a pass over a copy: the chain rule is stated once, in backward().
-    twin = deepcopy(root)
-    twin.zero_grad()
-    twin.backward(root.grad)
-    differing = [node for node, own in zip(order, nodes(twin)) if not (node.has_grad and _same(node.grad, own.grad))]
-    if others := [node for node in differing if node.primitive is not None]:
-        hold = "holds the gradient" if len(others) == 1 else "hold gradients"
-        remarks.append(f"{_listed(others, name)} {hold} of another root's pass; call backward() of {end}")
-    if cleared := [node for node in differing if not node.has_grad and node.primitive is None]:
-        remarks.append(f"gradients of {_listed(cleared, name)} not computed, or cleared; call backward() of {end}")
-    if added := [node for node in differing if node.has_grad and node.primitive is None]:
-        hold = "holds" if len(added) == 1 else "hold"
-        remarks.append(f"{_listed(added, name)} {hold} more than this pass: leaves add gradients up until zero_grad()")
-    if root.primitive is not None and root.grad != 1:
-        remarks.append(f"the pass started with a gradient of {root.grad:g} at {end}, not 1")
-    return remarks
-
-
-def _listed(chosen: list[Value], name: dict[Value, str]) -> str:
-    """Up to five names, and how many more there are; nodes without a name are counted."""
-    named = [name[node] for node in chosen if name[node]][:5]
-    others = len(chosen) - len(named)
-    if not named:
-        return "1 node" if others == 1 else f"{others} nodes"
-    return ", ".join(named) + (f" and {others} more" if others else "")
 
 
 def _counted(chosen: list[Value]) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from .graph import names, nodes, notes, stale
+from .graph import names, nodes, stale
 from .notation import derivative_of, expression, label_shown, latex_name, latex_number, number, one_line
+from .remarks import notes
 
 if TYPE_CHECKING:
     from .value import Value

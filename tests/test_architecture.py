@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 #: Each may import those before it, and nothing after it.
 ORDER = [
     "autograd.scalars", "autograd.modes", "autograd.limits", "autograd.primitives", "autograd.rules",
-    "autograd.batch", "autograd.graph", "autograd.copies", "autograd.conversions", "autograd.value",
+    "autograd.batch", "autograd.graph", "autograd.remarks", "autograd.copies", "autograd.conversions", "autograd.value",
     "autograd.functions", "autograd.checks", "autograd.notation", "autograd.tables", "autograd.drawing.boxes",
     "autograd.drawing.dot_text", "autograd.drawing.rendering", "autograd.drawing.finishing", "autograd.drawing",
     "autograd.expression", "autograd.cli", "autograd.__main__", "autograd", "nn.module", "nn.layers", "nn",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import autograd as ag
-from autograd import Value, nodes
+from autograd import Value, copies, nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -366,3 +366,8 @@ def test_attribute_that_leads_back_to_its_leaf(copier: Callable[[Any], Any]) -> 
     x.tags = [x]
     twin = copier(x)
     assert twin.tags[0] is twin
+
+
+def test_copies_know_every_slot() -> None:
+    """A slot that is added to Value must be copied and pickled too."""
+    assert set(Value.__slots__) == {*copies.STATE, "_left", "_right"}

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -676,3 +677,12 @@ def test_the_same_bytes_in_every_process() -> None:
     assert [run.returncode for run in runs] == [0, 0, 0]
     assert len(set(printed)) == 1
     assert len(printed[0]) == hashlib.sha256().digest_size * 2
+
+
+def test_colours_of_the_dot_text_are_the_light_ones_of_the_style() -> None:
+    """What `dot` makes of the text as PNG looks as the SVG does in light mode."""
+    style = files("autograd.drawing").joinpath("style.css").read_text("utf-8")
+    light = dict(re.findall(r"--(\w+): (#\w+)", style.split("@media")[0]))
+    dot = draw(house()).dot
+    for name in ("leaf", "result", "root", "line", "faint", "ink"):
+        assert light[name] in dot, name

@@ -1076,7 +1076,7 @@ def test_ufuncs_of_two_operands() -> None:
 def test_ufunc_without_a_primitive_says_so() -> None:
     """And what there is instead."""
     x = Value(2.0)
-    with pytest.raises(TypeError, match=r"np\.arctan2 .*arctan.*\.data"):
+    with pytest.raises(TypeError, match=r"np\.arctan2 .*autograd\'s functions.*\.data"):
         np.arctan2(x, 1.0)
     with pytest.raises(TypeError, match=r"np\.exp .*no options"):
         np.exp(x, where=True)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..graph import label_of, names, nodes, notes, stale
+from ..graph import label_of, names, nodes, stale
 from ..notation import expression, label_shown, one_line, without_defaults
+from ..remarks import notes
 from ..value import Value
 
 if TYPE_CHECKING:
