@@ -68,29 +68,38 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = 0.0) -> Any:
     >>> z.data, [weight.grad for weight in w]
     (1.0, [-1.0, -2.0])
     """
-    weights, inputs = _listed("dot", weights), _listed("dot", inputs)
+    weights = tuple(weights) if type(weights) is list else _listed("dot", weights)
+    inputs = inputs if type(inputs) is tuple else _listed("dot", inputs)
     if len(weights) != len(inputs):
         raise ValueError(f"dot takes as many weights as inputs, not {len(weights)} weights and {len(inputs)} inputs")
-    if mode.get() is not None:
-        return rules.dot(*weights, *inputs, bias)
-    # The usual dot, of Values, whose inputs may all be floats, is written out: it takes half the time of the table,
-    # and networks are made of it. A test proves that both agree.
+    if mode.get() is None:
+        try:
+            return _dot_of_values(weights, inputs, bias)
+        except AttributeError:
+            pass  # there are constants where none are usual: the table knows what to do
+    return rules.dot(*weights, *inputs, bias)
+
+
+def _dot_of_values(weights: tuple[Any, ...], inputs: tuple[Any, ...], bias: Any) -> Value:
+    """The usual dot, whose weights are Values, written out in half the time of the table; networks are made of it.
+
+    The inputs may all be floats, and the bias may be one. AttributeError if anything else is no Value. A test proves
+    that this and the table agree.
+    """
+    w = [weight._data for weight in weights]
     constant_inputs = _FLOAT.issuperset(map(type, inputs))
-    constant_bias = type(bias) is float
-    try:
-        w = [weight._data for weight in weights]
-        x = inputs if constant_inputs else [value._data for value in inputs]
-        data = builtins.sum(map(operator.mul, w, x), 0.0) + (bias if constant_bias else bias._data)
-    except AttributeError:  # there are constants elsewhere
-        return rules.dot(*weights, *inputs, bias)
-    if not (w or not constant_bias):
-        return data  # of nothing but numbers
-    values, partials = ((), ()) if constant_bias else ((bias,), (1.0,))
-    if constant_inputs:
-        values, partials = (*weights, *values), (*x, *partials)
-    else:
-        values, partials = (*weights, *inputs, *values), (*x, *w, *partials)
-    return recorded(data, rules.dot, (*weights, *inputs, bias), values, None, partials)
+    x = inputs if constant_inputs else [value._data for value in inputs]
+    data = builtins.sum(map(operator.mul, w, x), 0.0)
+    operands = (*weights, *inputs, bias)
+    if type(bias) is not float:
+        data += bias._data
+        if constant_inputs:
+            return recorded(data, rules.dot, operands, (*weights, bias), None, (*x, 1.0))
+        return recorded(data, rules.dot, operands, operands, None, (*x, *w, 1.0))
+    if not weights:
+        raise AttributeError  # nothing to differentiate by
+    values, partials = (weights, x) if constant_inputs else ((*weights, *inputs), (*x, *w))
+    return recorded(data + bias, rules.dot, operands, values, None, partials)
 
 
 _FLOAT = {float}

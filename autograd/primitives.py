@@ -113,8 +113,8 @@ class Primitive:
             (operand,) = operands
             if type(operand) is float:
                 return self.value(operands)
-            if hasattr(operand, "_record"):
-                return operand._record(self, operands)
+            if (record := getattr(operand, "_record", None)) is not None:
+                return record(self, operands)
         if named or (len(operands) != self.arity and not self.variadic):
             operands = self._bound(operands, named)
         exact = True
