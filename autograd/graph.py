@@ -50,14 +50,15 @@ def nodes(root: Value) -> list[Value]:
                 continue
             push(node)
             push(None)
-            right_partial = node._right_partial
-            if right_partial is not None:
-                if type(right_partial) is tuple:
-                    stack.extend([operand for operand in reversed(node._right) if operand not in seen])
-                elif (operand := node._right) not in seen:
+            if node._left_partial is not None:
+                if node._right_partial is not None and (operand := node._right) not in seen:
                     push(operand)
-            if node._left_partial is not None and (operand := node._left) not in seen:
-                push(operand)
+                if (operand := node._left) not in seen:
+                    push(operand)
+            elif type(node._right_partial) is tuple:
+                stack.extend([operand for operand in reversed(node._right) if operand not in seen])
+            else:  # the left operand is a constant
+                push(node._right)
     return order
 
 
@@ -85,14 +86,15 @@ def opened(root: Value, leaves: list[Value], held: list[float | None]) -> list[V
                 continue
             node._grad = waiting
             push(node)
-            right_partial = node._right_partial
-            if right_partial is not None:
-                if type(right_partial) is tuple:
-                    stack.extend([operand for operand in reversed(node._right) if operand._grad is not zero])
-                elif (operand := node._right)._grad is not zero:
+            if node._left_partial is not None:
+                if node._right_partial is not None and (operand := node._right)._grad is not zero:
                     push(operand)
-            if node._left_partial is not None and (operand := node._left)._grad is not zero:
-                push(operand)
+                if (operand := node._left)._grad is not zero:
+                    push(operand)
+            elif type(node._right_partial) is tuple:
+                stack.extend([operand for operand in reversed(node._right) if operand._grad is not zero])
+            else:  # the left operand is a constant
+                push(node._right)
     return order
 
 

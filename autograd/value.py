@@ -45,16 +45,16 @@ def sweep(order: Sequence[Value]) -> None:
     """
     for node in reversed(order):
         adjoint: Any = node._grad
-        partial = node._left_partial
-        if partial is not None:
-            node._left._grad += adjoint * partial
-        partial = node._right_partial
-        if partial is not None:
-            if type(partial) is tuple:
-                for operand, one in zip(node._right, partial):
-                    operand._grad += adjoint * one
-            else:
-                node._right._grad += adjoint * partial
+        left, right = node._left_partial, node._right_partial
+        if left is not None:
+            node._left._grad += adjoint * left
+            if right is not None:
+                node._right._grad += adjoint * right
+        elif type(right) is tuple:
+            for operand, partial in zip(node._right, right):
+                operand._grad += adjoint * partial
+        else:  # the left operand is a constant
+            node._right._grad += adjoint * right
 
 
 def _method(primitive: Primitive) -> Callable[..., Value]:
@@ -274,7 +274,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
 
     def _backward(self) -> None:
         """Hand this node's gradient on to its operands: one step of a backward pass, to be called by hand."""
-        if self._grad is not None:
+        if self._grad is not None and self._primitive is not None:
             for operand in self._prev:
                 operand._grad = operand.grad
             sweep((self,))
@@ -289,7 +289,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
 
     def __add__(self, other: Any) -> Value:
         if _mode() is None:
-            if isinstance(other, Value):
+            if type(other) is Value or isinstance(other, Value):
                 node = _new(Value)  # `recorded` written out, here and in __mul__: 5 % off the time of a pass
                 node._data = self._data + other._data
                 node._grad = None
@@ -312,7 +312,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
 
     def __mul__(self, other: Any) -> Value:
         if _mode() is None:
-            if isinstance(other, Value):
+            if type(other) is Value or isinstance(other, Value):
                 node = _new(Value)
                 node._right_partial = x = self._data
                 node._left_partial = y = other._data
