@@ -38,44 +38,61 @@ BUILT_IN: set[str] = set()
 
 
 class Primitive:
-    """One operation: how to compute it, how to differentiate it, how to write it. Made by `primitive(...)`.
+    """One operation: how to compute it, how to differentiate it, how to write it. `primitive(...)` makes one.
 
-    Call it with numbers for a number, with Values for a node of the graph.
+    It is a function: called with numbers it gives a number, with Values a node of the graph, which gradients, tables,
+    drawings and all other readers understand.
 
-    Attributes:
-        name: what it is called; NumPy's name where NumPy has the function.
-        symbol: what stands in a drawing and in an expression, such as `*`.
-        parameters, defaults: the names of its operands, and what the last of them are when not given.
-        function: its value on floats.      array: its value on NumPy arrays.
-        partials: one rule per operand, `rule(*operands, out)`; one rule for all of them when `variadic`.
-        latex: how it is written, `{0}` being its first operand.
-        words: what it does to a gradient.      kinks: what its derivative is where it has none.
-        domain: the interval of each operand in which it is defined.
-        commutative: whether the order of its operands is of no importance.
-        written_out: whether expressions show its definition rather than a call.
-        definition: the same function in finer primitives, or None.
+    Args:
+        name: a Python name. Defining it anew replaces your own; a built-in one cannot be replaced.
+        function: its value on floats. It raises ValueError outside its domain, as `math` does.
+        partials: one rule per operand, `rule(*operands, out)`, `out` being the value. Write it with operators and
+            primitives (`autograd.exp`, not `math.exp`), then it also works for batches and higher derivatives.
+            A division by zero in a rule means an infinite derivative; a ValueError, that there is none.
+        array: its value on NumPy arrays. By default NumPy's function of that name, or `function` one by one.
+        latex: how it is written, `{0}` being the first operand.
+        words: what it does to a gradient, in words.
+        domain: a pair (low, high) for each operand.
+        definition: the same function written with finer primitives, for `expand`.
+        symbol, kinks, doc: what drawings show; what the derivative is at a kink; the docstring.
+        variadic: takes any number of operands, with one rule that gives the list of all local derivatives.
+        commutative: the order of the operands does not matter, so drawings need not show it.
+        written_out: expressions show the definition rather than a call.
+        names, defaults: of a variadic primitive, what its n operands are called, and what the last ones are when not
+            given; otherwise both are read from `function`.
+
+    Raises:
+        TypeError: for a rule that is missing, or does not take all operands and the value.
+        ValueError: for a name that is none, or is taken.
+
+    >>> from autograd import Value, primitive
+    >>> cube = primitive("cube", lambda x: x**3, lambda x, out: 3 * x**2, latex="{0}^3")
+    >>> x = Value(2.0)
+    >>> cube(x).backward()
+    >>> x.grad
+    12.0
     """
 
     def __init__(
         self,
         name: str,
         function: Callable[..., float],
-        partials: tuple[Rule, ...],
-        *,
-        array: Callable[..., Any] | None,
-        latex: str | None,
-        words: str,
-        domain: Sequence[Any] | None,
-        definition: Callable[..., Any] | None,
-        symbol: str | None,
-        kinks: str,
-        doc: str | None,
-        variadic: bool,
-        commutative: bool,
-        written_out: bool,
-        names: Callable[[int], Sequence[str]] | None,
-        defaults: Sequence[float] | None,
+        *partials: Rule,
+        array: Callable[..., Any] | None = None,
+        latex: str | None = None,
+        words: str = "",
+        domain: Sequence[Any] | None = None,
+        definition: Callable[..., Any] | None = None,
+        symbol: str | None = None,
+        kinks: str = "",
+        doc: str | None = None,
+        variadic: bool = False,
+        commutative: bool = False,
+        written_out: bool = False,
+        names: Callable[[int], Sequence[str]] | None = None,
+        defaults: Sequence[float] | None = None,
     ) -> None:
+        _check_definition(name, function, partials, variadic=variadic)
         self.name = self.__name__ = name
         self.symbol = symbol or name
         self.function = function
@@ -96,6 +113,7 @@ class Primitive:
         self.commutative = commutative
         self.written_out = written_out
         self.__doc__ = doc or function.__doc__
+        PRIMITIVES[name] = self
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}({'*' if self.variadic else ''}{', '.join(self.parameters)})>"
@@ -251,51 +269,11 @@ class Primitive:
         return f"{self.name}: {called} at {', '.join(shown)}" if infix else f"{called} at {', '.join(shown)}"
 
 
-def primitive(
-    name: str,
-    function: Callable[..., float],
-    *partials: Rule,
-    array: Callable[..., Any] | None = None,
-    latex: str | None = None,
-    words: str = "",
-    domain: Sequence[Any] | None = None,
-    definition: Callable[..., Any] | None = None,
-    symbol: str | None = None,
-    kinks: str = "",
-    doc: str | None = None,
-    variadic: bool = False,
-    commutative: bool = False,
-    written_out: bool = False,
-    names: Callable[[int], Sequence[str]] | None = None,
-    defaults: Sequence[float] | None = None,
-) -> Primitive:
-    """A new primitive: a function of Values with all that the built-in ones have.
+#: The public name: one makes a primitive as one calls a function.
+primitive = Primitive
 
-    Args:
-        name: a Python name. Defining it anew replaces your own; a built-in one cannot be replaced.
-        function: its value on floats. It raises ValueError outside its domain, as `math` does.
-        partials: one rule per operand, `rule(*operands, out)`, `out` being the value. Write it with operators and
-            primitives (`autograd.exp`, not `math.exp`), then it also works for batches and higher derivatives.
-            A division by zero in a rule means an infinite derivative; a ValueError, that there is none.
-        array: its value on NumPy arrays. By default NumPy's function of that name, or `function` one by one.
-        latex: how it is written, `{0}` being the first operand.
-        words: what it does to a gradient, in words.
-        domain: a pair (low, high) for each operand.
-        definition: the same function written with finer primitives, for `expand`.
-        symbol, kinks, doc: what drawings show; what the derivative is at a kink; the docstring.
-        variadic: takes any number of operands, with one rule that gives the list of all local derivatives.
-        commutative: the order of the operands does not matter, so drawings need not show it.
-        written_out: expressions show the definition rather than a call.
-        names, defaults: of a variadic primitive, what its n operands are called, and what the last ones are when not
-            given; otherwise both are read from `function`.
 
-    >>> from autograd import Value, primitive
-    >>> cube = primitive("cube", lambda x: x**3, lambda x, out: 3 * x**2, latex="{0}^3")
-    >>> x = Value(2.0)
-    >>> cube(x).backward()
-    >>> x.grad
-    12.0
-    """
+def _check_definition(name: str, function: Callable[..., float], partials: tuple[Rule, ...], *, variadic: bool) -> None:
     if not (isinstance(name, str) and name.isidentifier()):
         raise ValueError(f"a primitive's name is a Python name such as 'cube', not {name!r}")
     if not callable(function) or not all(map(callable, partials)):
@@ -310,13 +288,6 @@ def primitive(
         raise TypeError(f"primitive {name!r} has {_counted(len(partials), 'rule')}; it needs one for each operand")
     if name in BUILT_IN:
         raise ValueError(f"{name!r} is built in; give your primitive another name")
-    new = Primitive(
-        name, function, partials, array=array, latex=latex, words=words, domain=domain, definition=definition,
-        symbol=symbol, kinks=kinks, doc=doc, variadic=variadic, commutative=commutative, written_out=written_out,
-        names=names, defaults=defaults,
-    )  # fmt: skip
-    PRIMITIVES[name] = new
-    return new
 
 
 def find_primitive(name: str) -> Primitive:
