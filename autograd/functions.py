@@ -90,6 +90,8 @@ def _dot_of_values(weights: tuple[Any, ...], inputs: tuple[Any, ...], bias: Any)
     constant_inputs = _FLOAT.issuperset(map(type, inputs))
     x = inputs if constant_inputs else [value._data for value in inputs]
     data = builtins.sum(map(operator.mul, w, x), 0.0)
+    if type(data) is not float:
+        raise AttributeError  # other libraries have attributes named _data too
     operands = (*weights, *inputs, bias)
     if type(bias) is not float:
         data += bias._data

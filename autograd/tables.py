@@ -7,6 +7,7 @@ adjoint, as in the tables of CMU 10-601's lecture on backpropagation. The number
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from .graph import names, nodes, stale
@@ -70,15 +71,16 @@ def table(root: Value, *, digits: int = 6) -> Table:
 
 def _row(step: int, node: Value, name: dict[Value, str], digits: int) -> Row:
     own = name[node]
+    edges = zip(range(1, len(node.operands) + 1), node.operands, node.local_derivatives)
+    moving = [(place, name[x], derivative) for place, x, derivative in edges if derivative is not None]  # type: ignore[index]
+    uses = Counter(other for _, other, _ in moving)
     derivatives = []
-    for place, (operand, derivative) in enumerate(zip(node.operands, node.local_derivatives), 1):
-        if derivative is not None:
-            plain, latex = derivative_of(own, name[operand])  # type: ignore[index]  # constants have no derivative
-            if node.operands.count(operand) > 1:  # x * x moves by each of its operands
-                plain, latex = f"{plain}[{place}]", f"{latex}[{place}]"
-            derivatives.append((plain, latex, number(derivative, digits)))
-    if (more := len(derivatives) - MOST_DERIVATIVES) > 0:
-        derivatives[MOST_DERIVATIVES:] = [(f"{more} more", rf"\text{{{more} more}}", "...")]
+    for place, other, derivative in moving[:MOST_DERIVATIVES]:
+        plain, latex = derivative_of(own, other)
+        where = f"[{place}]" * (uses[other] > 1)  # x * x moves by each of its operands
+        derivatives.append((plain + where, latex + where, number(derivative, digits)))
+    if (more := len(moving) - MOST_DERIVATIVES) > 0:
+        derivatives.append((f"{more} more", rf"\text{{{more} more}}", "..."))
     formula = expression(node, name, digits) if node.primitive else None
     return Row(
         step=step,
@@ -106,7 +108,8 @@ class Table:
             lines.append([str(row.step), row.name, row.expression, row.value, first, row.adjoint])
             lines.extend(["", "", "", "", more, ""] for more in others)
         widths = [max(map(len, column)) for column in zip(*lines)]
-        return "\n".join([*(_aligned(line, widths) for line in lines), *("", *self.notes)[: 2 * len(self.notes)]])
+        notes = ["", *self.notes] if self.notes else []
+        return "\n".join([*(_aligned(line, widths) for line in lines), *notes])
 
     __repr__ = __str__
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _new = object.__new__  # makes a node without going through __init__, which is for leaves
 _mode = mode.get
 _add, _multiply = rules.add, rules.multiply
+_FLOAT = {float}
 
 
 def sweep(order: Sequence[Value]) -> None:
@@ -488,7 +489,9 @@ def _with_numbers(operands: Sequence[Any], primitive: Primitive) -> tuple[Sequen
     """The operands, Values and floats; their numbers; whether there may be constants among them."""
     if primitive.variadic:
         try:
-            return operands, [x._data for x in operands], False  # the quick way for long lists without constants
+            numbers = [x._data for x in operands]  # the quick way for long lists without constants
+            if _FLOAT.issuperset(map(type, numbers)):  # other libraries have attributes named _data too
+                return operands, numbers, False
         except AttributeError:
             pass
     operands = [x if isinstance(x, Value) or type(x) is float else as_number(x, primitive.name) for x in operands]

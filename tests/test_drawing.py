@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
+from house_graph import house
 
 import autograd as ag
 from autograd import Value, draw
@@ -56,18 +57,6 @@ HOSTILE = [
     "L" * 10_000,
     "字" * 10_000,
 ]
-
-
-def house(*, backward: bool = True) -> Value:
-    """The house graph at a = 2, b = 3."""
-    a, b = Value(2.0, "a"), Value(3.0, "b")
-    c = a * b
-    d = c + a
-    e = c * d
-    c.label, d.label, e.label = "c", "d", "e"
-    if backward:
-        e.backward()
-    return e
 
 
 def chain(length: int) -> Value:
@@ -686,3 +675,11 @@ def test_colours_of_the_dot_text_are_the_light_ones_of_the_style() -> None:
     dot = draw(house()).dot
     for name in ("leaf", "result", "root", "line", "faint", "ink"):
         assert light[name] in dot, name
+
+
+def test_expanded_may_be_a_single_label() -> None:
+    """One label is not read as a collection of letters."""
+    x = Value(1.0, "x")
+    total = x + x + x
+    total.label = "total"
+    assert draw(total, collapse="operations", expanded="total").dot == draw(total).dot

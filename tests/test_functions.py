@@ -111,3 +111,10 @@ def test_generators_are_read_once() -> None:
     assert ag.sum(x for x in (1.0, 2.0)) == 3.0
     assert ag.dot((w for w in [w1]), (x for x in [x1])).data == 1.5
     assert ag.softmax(x for x in (0.0, 0.0)) == [0.5, 0.5]
+
+
+def test_another_librarys_data_is_no_value() -> None:
+    """A masked array has an attribute `_data` as well; it is refused, not computed with."""
+    numpy = pytest.importorskip("numpy")
+    with pytest.raises(TypeError, match="MaskedArray"):
+        ag.dot([w1], [numpy.ma.array([1.0, 2.0])], b)

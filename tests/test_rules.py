@@ -858,3 +858,11 @@ def test_a_primitive_without_a_formula_says_what_to_add(cube: Primitive, monkeyp
     monkeypatch.setattr(cube, "definition", None)
     with pytest.raises(AssertionError, match="add its formula in mpmath to FORMULAS in tests/oracles.py"):
         discrepancies(cube)
+
+
+@pytest.mark.parametrize("domain", [5, (), ((0, 1), (0, 1)), "ab", ((0,),)])
+def test_a_domain_that_is_none(domain: object) -> None:
+    """It is refused with what is wanted, and nothing is defined."""
+    with pytest.raises(ValueError, match="domain is a pair"):
+        primitive("of_no_domain", lambda x: x, lambda x, out: 1.0, domain=domain)
+    assert "of_no_domain" not in PRIMITIVES

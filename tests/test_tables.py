@@ -7,6 +7,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from house_graph import house
 
 import autograd as ag
 from autograd import Value, table
@@ -61,17 +62,6 @@ CMU = {
     "f": (0.10649354605227246, 1.0),
     "y": (412.19145728412116, 1.0),
 }
-
-
-def house() -> Value:
-    """The house graph at a = 2, b = 3, after its backward pass."""
-    a, b = Value(2.0, "a"), Value(3.0, "b")
-    c = a * b
-    d = c + a
-    e = c * d
-    c.label, d.label, e.label = "c", "d", "e"
-    e.backward()
-    return e
 
 
 def texts(root: Value) -> list[str]:
@@ -385,3 +375,10 @@ def test_the_table_changes_nothing() -> None:
     before = [(node.data, node.grad) for node in ag.nodes(e)]
     texts(e)
     assert [(node.data, node.grad) for node in ag.nodes(e)] == before
+
+
+def test_a_wide_node_takes_linear_time() -> None:
+    """The row of a sum of 20,000 operands asks each of them once, and shows eight."""
+    wide = ag.sum([Value(1.0) for _ in range(20_000)])
+    assert len(table(wide).rows[-1].derivatives) == 9
+    assert table(wide).rows[-1].derivatives[-1][0] == "19992 more"

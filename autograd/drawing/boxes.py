@@ -75,8 +75,9 @@ def picture(root: Value, *, fold: bool = False, expanded: Collection[Value | str
 
     Args:
         fold: draw a chain or tree of one operation, as sums make them, as one box.
-        expanded: nodes, or their labels, that are not to be folded.
+        expanded: nodes, or their labels, that are not to be folded; also a single one.
     """
+    expanded = (expanded,) if isinstance(expanded, (str, Value)) else expanded
     order = nodes(root)
     name = names(order, label_shown)
     late = stale(order)
