@@ -19,11 +19,14 @@ local derivatives, stands in one table (rules.py); `primitive` adds to it.
 2.0
 """
 
-from .checks import central_difference
+from .checks import central_difference, nudge
+from .diagnosis import diagnose
 from .drawing import draw
+from .explanations import explain
 from .functions import dot, log_softmax, logsumexp, mean, softmax, sum
 from .graph import expand, nodes
-from .modes import no_grad
+from .modes import detect_anomaly, no_grad, record_lines
+from .origins import label_from
 from .primitives import primitive
 from .rules import (
     absolute,
@@ -55,12 +58,14 @@ from .rules import (
     tanh,
     where,
 )
+from .stepper import Stepper
 from .tables import table
 from .value import Value
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Stepper",
     "Value",
     "absolute",
     "arccos",
@@ -70,12 +75,16 @@ __all__ = [
     "clip",
     "cos",
     "cosh",
+    "detect_anomaly",
+    "diagnose",
     "dot",
     "draw",
     "elu",
     "exp",
     "expand",
+    "explain",
     "expm1",
+    "label_from",
     "leaky_relu",
     "log",
     "log1p",
@@ -86,8 +95,10 @@ __all__ = [
     "minimum",
     "no_grad",
     "nodes",
+    "nudge",
     "power",
     "primitive",
+    "record_lines",
     "relu",
     "sigmoid",
     "sign",

@@ -1,10 +1,17 @@
-"""Derivatives by moving an input a little: the check on every gradient, `central_difference(f, 2.0, 3.0, arg=0)`."""
+"""Derivatives by moving an input a little: the check on every gradient.
+
+central_difference(f, 2.0, 3.0, arg=0)      # of a function
+nudge(y, x, 0.01)                           # of a recorded graph: the predicted change and the true one
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from .graph import label_of
 from .scalars import as_number
+from .steps import current_log
+from .value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,3 +45,46 @@ def central_difference(f: Callable[..., Any], *values: float, arg: int = 0, eps:
 
 def _number(result: Any) -> float:
     return as_number(getattr(result, "data", result), "the result of f")
+
+
+class Nudge(NamedTuple):
+    """What a small change of one number does to the root."""
+
+    predicted: float
+    actual: float
+    gap: float
+
+
+def nudge(root: Value, x: Value, h: float = 1e-3) -> Nudge:
+    """Move `x` by `h` and see by how much `root` moves: what a gradient means.
+
+    The recorded graph is replayed with the changed number; it is not changed itself. `x` may also be a result. Python's
+    own branches (`if x > 0`) are not taken anew.
+
+    Returns:
+        predicted, gradient times h; actual, the true change; gap, actual - predicted, of the order of h².
+
+    Raises:
+        ValueError: if `root` does not depend on `x`, if data was set since, or where the new number has no value.
+
+    >>> from autograd import Value, nudge
+    >>> x = Value(3.0, "x")
+    >>> y = x * x
+    >>> predicted, actual, gap = nudge(y, x, 0.5)
+    >>> predicted, actual, gap
+    (3.0, 3.25, 0.25)
+    """
+    for given, role in ((root, "root"), (x, "x")):
+        if not isinstance(given, Value):
+            raise TypeError(f"nudge takes Values; {role} is a {type(given).__name__}")
+    step = as_number(h, "nudge()")
+    log = current_log(root)
+    if x not in log.adjoints:
+        raise ValueError(f"the graph of {log.name[root]} does not contain {label_of(x) or 'this Value'}")
+    moved: dict[Any, float] = {x: x.data + step}
+    for node in log.order:
+        if node.primitive is not None and node is not x and any(operand in moved for operand in node.operands):
+            numbers = [moved.get(n, n.data) if isinstance(n, Value) else n for n in node.operands]
+            moved[node] = node.primitive.value(numbers, node.operands)
+    predicted, actual = log.adjoints[x] * step, moved.get(root, root.data) - root.data
+    return Nudge(predicted, actual, actual - predicted)

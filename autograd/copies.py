@@ -39,7 +39,7 @@ class Copies:
         for node in nodes(self):
             if id(node) not in memo:
                 memo[id(node)] = twin = _twin(node, _mapped(copied, node._left), _mapped(copied, node._right))
-                if node._primitive is None:  # results are plain Values
+                if node._primitive is None or node._line is not None:  # other results have nothing more
                     _set_extras(twin, deepcopy(_extras(node), memo))
         copy: Value = memo[id(self)]
         return copy
@@ -52,14 +52,22 @@ class Copies:
         results = [node for node in order if node._primitive is not None]
         position = {node: i for i, node in enumerate([*leaves, *results])}.__getitem__
         inner = [(_state(node), _mapped(position, node._left), _mapped(position, node._right)) for node in results]
-        return _unpacked, (type(self), leaves, inner)
+        located = {i: (type(node), node._line) for i, node in enumerate(results) if node._line is not None}
+        kind = next((type(node) for node in results if node._line is None), None)
+        return _unpacked, (kind, leaves, inner, located)
 
 
-def _unpacked(kind: type[Value], leaves: list[Value], inner: list[Any]) -> Value:
+def _unpacked(
+    kind: type[Value], leaves: list[Value], inner: list[Any], located: dict[int, tuple[type[Value], Any]]
+) -> Value:
     """The root of a pickled graph: the last node of the list."""
     order = leaves[:]
-    for state, left, right in inner:
-        order.append(_rebuilt(kind, state, _mapped(order.__getitem__, left), _mapped(order.__getitem__, right)))
+    for i, (state, left, right) in enumerate(inner):
+        node_kind, line = located.get(i, (kind, None))
+        node = _rebuilt(node_kind, state, _mapped(order.__getitem__, left), _mapped(order.__getitem__, right))
+        if line is not None:
+            node._line = line  # type: ignore[misc]  # a LocatedValue has the slot
+        order.append(node)
     return order[-1]
 
 

@@ -148,7 +148,7 @@ def expand(root: Value, depth: int | None = None) -> Value:
         raise ValueError(f"depth is a number of levels, 0 or more, or None for all of them; not {depth!r}")
     if out_of_date := stale(nodes(root)):
         raise ValueError(f"data was set since {_counted(out_of_date)} computed: call y.forward() first")
-    if mode.get() == "no_grad":
+    if (recording := mode.get()) is not None and recording.no_grad:
         raise ValueError("expand records a graph, which no_grad() prevents: call it outside")
     level = 0
     while depth is None or level < depth:

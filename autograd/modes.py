@@ -1,5 +1,6 @@
-"""Ways of recording other than the usual one, e.g. `with no_grad(): ...` computes without a graph.
+"""Ways of recording other than the usual one: `with no_grad(): ...` computes without a graph.
 
+`record_lines()` remembers where each operation was written, `detect_anomaly()` stops at the first nan or infinity.
 All modes share one context variable, which each operation reads once: threads and async tasks have their own,
 and whoever uses no mode pays for a single look-up.
 """
@@ -8,14 +9,32 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Literal
+
+
+class Mode(NamedTuple):
+    """What is different from the usual way of recording."""
+
+    no_grad: bool = False
+    lines: bool = False
+    anomaly: bool = False
+
 
 #: None while operations are recorded as usual.
-mode: ContextVar[Literal["no_grad"] | None] = ContextVar("autograd.mode", default=None)
+mode: ContextVar[Mode | None] = ContextVar("autograd.mode", default=None)
+
+
+@contextmanager
+def _also(**changes: bool) -> Iterator[None]:
+    """The mode that is on, changed in one respect."""
+    token = mode.set((mode.get() or Mode())._replace(**changes))
+    try:
+        yield
+    finally:
+        mode.reset(token)
 
 
 @contextmanager
@@ -31,8 +50,48 @@ def no_grad() -> Iterator[None]:
     >>> y.data, y.operands
     (9.0, ())
     """
-    token = mode.set("no_grad")
-    try:
+    with _also(no_grad=True):
         yield
-    finally:
-        mode.reset(token)
+
+
+@contextmanager
+def record_lines() -> Iterator[None]:
+    """Inside, every operation remembers the line of your file or cell where it was written, for `explain` and the page.
+
+    It makes recording about ten times slower; it can also be used as a decorator.
+
+    >>> from autograd import Value, explain
+    >>> x = Value(3.0, "x")
+    >>> with record_lines():
+    ...     y = x * x
+    >>> y.label = "y"
+    >>> print(explain(x, y))
+    x.grad = 3 + 3 = 6
+      from y = x * x, operand 1: ∂y/∂y · ∂y/∂x = 1 × 3 = 3   <doctest autograd.modes.record_lines[2]>:2  y = x * x
+        ∂y/∂x = x: each factor receives the gradient scaled by the other factor
+      from y = x * x, operand 2: ∂y/∂y · ∂y/∂x = 1 × 3 = 3   <doctest autograd.modes.record_lines[2]>:2  y = x * x
+        ∂y/∂x = x: each factor receives the gradient scaled by the other factor
+    """
+    with _also(lines=True):
+        yield
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """Inside, the operation or the backward step in which a nan or an infinity arises raises an error there and then.
+
+    `diagnose` tells the same of a graph that was recorded without it. Numbers that are nan or infinite from the start
+    may be used: what counts is where finite numbers end. PyTorch's function of that name does the same for nan.
+
+    Raises:
+        FloatingPointError: naming the operation, its operands and their labels.
+
+    >>> from autograd import Value
+    >>> x = Value(1e200, "x")
+    >>> with detect_anomaly():
+    ...     x * x
+    Traceback (most recent call last):
+    FloatingPointError: multiply: x * y at x = 1e+200 (labelled 'x'), y = 1e+200 (labelled 'x') gives inf
+    """
+    with _also(anomaly=True):
+        yield

@@ -35,6 +35,29 @@ def number(x: float, digits: int = 6) -> str:
     return f"{x:.{digits}g}"
 
 
+def shown(x: float, digits: int = 4) -> str:
+    """A number as sentences and pictures show it, with a true minus.
+
+    >>> shown(-404.853739609282)
+    '−404.9'
+    """
+    return number(x, digits).replace("-", "−")
+
+
+def equals(result: float, digits: int, *terms: float) -> str:
+    """The sign between a product and its result: = if the digits shown bear it out, else ≈.
+
+    >>> equals(1214.561218827846, 6, 404.853739609282, 3.0), equals(0.1 * 0.33333333, 2, 0.1, 0.33333333)
+    ('=', '=')
+    >>> equals(0.5 * 0.12345678, 2, 0.5, 0.12345678)
+    '≈'
+    """
+    product = 1.0
+    for term in terms:
+        product *= float(number(term, digits))
+    return "=" if number(product, digits) == number(result, digits) else "≈"
+
+
 class Formula:
     """A symbol, or primitives applied to symbols, written plainly and in LaTeX."""
 
@@ -68,10 +91,10 @@ class Formula:
         return self._record(rules.subtract, (other, self))
 
     def __mul__(self, other: Any) -> Formula:
-        return self._record(rules.multiply, (self, other))
+        return self if _is_one(other) else self._record(rules.multiply, (self, other))
 
     def __rmul__(self, other: Any) -> Formula:
-        return self._record(rules.multiply, (other, self))
+        return self if _is_one(other) else self._record(rules.multiply, (other, self))
 
     def __truediv__(self, other: Any) -> Formula:
         return self._record(rules.divide, (self, other))
@@ -80,13 +103,18 @@ class Formula:
         return self._record(rules.divide, (other, self))
 
     def __pow__(self, other: Any) -> Formula:
-        return self._record(rules.power, (self, other))
+        return self if _is_one(other) else self._record(rules.power, (self, other))
 
     def __rpow__(self, other: Any) -> Formula:
         return self._record(rules.power, (other, self))
 
     def __neg__(self) -> Formula:
         return self._record(rules.negative, (self,))
+
+
+def _is_one(other: Any) -> bool:
+    """Whether it is a factor or an exponent that rules leave behind and nobody writes, as in 2 * x ** 1."""
+    return type(other) is float and other == 1
 
 
 def expression(node: Value, name: Mapping[Value, str], digits: int = 6) -> Formula:
@@ -96,6 +124,24 @@ def expression(node: Value, name: Mapping[Value, str], digits: int = 6) -> Formu
     typed = without_defaults(primitive, operands)
     parts = [constant(x, digits) if type(x) is float else named(name[x]) for x in typed]
     return parts[0]._record(primitive, [*parts, *operands[len(parts) :]])
+
+
+def derivative_rule(node: Value, slot: int, name: Mapping[Value, str], digits: int = 6) -> Formula:
+    """How the local derivative of `node` by that operand is computed, in names: `z` for that of x * z by x.
+
+    A rule of the user's that does not work on symbols gives its number.
+    """
+    primitive, operands = node.primitive, node.operands
+    assert primitive is not None
+    symbols = [x if type(x) is float else named(name[x]) for x in operands]  # type: ignore[index]
+    try:
+        if primitive.variadic:
+            written = primitive.partials[0](*symbols, named(name[node]))[slot]
+        else:
+            written = primitive.partials[slot](*symbols, named(name[node]))
+    except Exception:  # the rule is the user's code, and may do anything
+        written = node.local_derivatives[slot]
+    return written if isinstance(written, Formula) else constant(float(written), digits)
 
 
 def named(name: str) -> Formula:

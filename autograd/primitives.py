@@ -19,7 +19,7 @@ from .scalars import as_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, TypeAlias
+    from typing import Any, Literal, TypeAlias
 
     from .value import Value
 
@@ -55,6 +55,8 @@ class Primitive:
         domain: a pair (low, high) for each operand.
         definition: the same function written with finer primitives, for `expand`.
         symbol, kinks, doc: what drawings show; what the derivative is at a kink; the docstring.
+        flat: what it is where a local derivative is 0, for `diagnose`: "blocked" where it is constant by construction,
+            "saturated" where it levels off; by default a product with a factor of 0.
         variadic: takes any number of operands, with one rule that gives the list of all local derivatives.
         commutative: the order of the operands does not matter, so drawings need not show it.
         written_out: expressions show the definition rather than a call.
@@ -85,6 +87,7 @@ class Primitive:
         definition: Callable[..., Any] | None = None,
         symbol: str | None = None,
         kinks: str = "",
+        flat: Literal["blocked", "saturated", "multiplied by zero"] = "multiplied by zero",
         doc: str | None = None,
         variadic: bool = False,
         commutative: bool = False,
@@ -108,6 +111,7 @@ class Primitive:
         self.latex = latex or _latex_call(name, 1 if variadic else len(partials))
         self.words = words
         self.kinks = kinks
+        self.flat = flat
         self.domain = _intervals(domain, len(partials))
         self.definition = definition
         self.commutative = commutative
@@ -214,7 +218,7 @@ class Primitive:
         except ValueError as error:
             wanted = f"has no derivative with respect to {self.parameters[slot]}" if not self.variadic else "has none"
             hint = "an operand that is a plain number needs none"
-            raise ValueError(f"{self._applied(numbers, operands)} {wanted} ({error}); {hint}") from None
+            raise ValueError(f"{self.applied(numbers, operands)} {wanted} ({error}); {hint}") from None
 
     def array(self, *arrays: Any) -> Any:
         """Its value on NumPy arrays, elementwise: as given, else NumPy's function of that name, else one by one."""
@@ -256,9 +260,9 @@ class Primitive:
         reason = f"it needs {', '.join(outside)}" if outside else error.args[-1] if error.args else "it has no value"
         kinds = (ZeroDivisionError, OverflowError, ArithmeticError, ValueError)
         kind = next(kind for kind in kinds if isinstance(error, kind))
-        return kind(f"{self._applied(numbers, operands)}: {reason}")
+        return kind(f"{self.applied(numbers, operands)}: {reason}")
 
-    def _applied(self, numbers: Sequence[float], operands: Sequence[Any]) -> str:
+    def applied(self, numbers: Sequence[float], operands: Sequence[Any]) -> str:
         """`divide(x, y) at x = 1.0, y = 0.0 (labelled 'z')`."""
         labels = [str(getattr(operand, "label", None) or "") for operand in operands] or [""] * len(numbers)
         names = self.names(len(numbers))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from .graph import label_of, nodes, same
+from .graph import label_of, same
+from .steps import Log
 
 if TYPE_CHECKING:
     from .value import Value
@@ -29,11 +29,8 @@ def notes(root: Value, name: dict[Value, str], late: list[Value]) -> list[str]:
         elif not all(node.has_grad for node in order):
             remarks.append(f"gradients not computed; call backward() of {end}")
         return remarks
-    # What its own pass gives is found by a pass over a copy: the chain rule is stated once, in backward().
-    twin = deepcopy(root)
-    twin.zero_grad()
-    twin.backward(root.grad)
-    differing = [node for node, own in zip(order, nodes(twin)) if not (node.has_grad and same(node.grad, own.grad))]
+    own = Log(root, root.grad).adjoints
+    differing = [node for node in order if not (node.has_grad and same(node.grad, own[node]))]
     if others := [node for node in differing if node.primitive is not None]:
         hold = "holds the gradient" if len(others) == 1 else "hold gradients"
         remarks.append(f"{_listed(others, name)} {hold} of another root's pass; call backward() of {end}")

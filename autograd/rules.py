@@ -115,6 +115,7 @@ absolute = primitive(
     "absolute", math.fabs,
     lambda x, out: sign(x),
     latex=r"\left|{0}\right|",
+    flat="blocked",
     words="the gradient goes through, with its sign turned where the operand is negative",
     kinks="absolute'(0) = 0",
     doc="""The distance of x from 0, also as `abs(x)`.
@@ -131,6 +132,7 @@ exp = primitive(
     "exp", math.exp,
     lambda x, out: out,
     latex="e^{{{0}}}",
+    flat="saturated",
     words="the slope of exp is its own output",
     doc="""e to the power x; OverflowError above x = 709.78.
 
@@ -143,6 +145,7 @@ expm1 = primitive(
     "expm1", math.expm1,
     lambda x, out: exp(x),
     latex="(e^{{{0}}} - 1)",
+    flat="saturated",
     words="the slope is e to the operand",
     definition=lambda x: exp(x) - 1,
     doc="""exp(x) - 1, exact also where x is tiny.
@@ -261,6 +264,7 @@ arctan = primitive(
     "arctan", math.atan,
     lambda x, out: 1 / (1 + x * x),
     latex=r"\arctan({0})",
+    flat="saturated",
     words="the slope is one over one plus the operand squared",
     doc="""The angle in radians whose tangent is x.
 
@@ -305,6 +309,7 @@ tanh = primitive(
     "tanh", math.tanh,
     lambda x, out: 1 - out * out,
     latex=r"\tanh({0})",
+    flat="saturated",
     words="the slope is one minus the output squared: nothing where tanh is saturated",
     definition=_tanh_in_exp,
     doc="""The hyperbolic tangent, between -1 and 1.
@@ -326,6 +331,7 @@ sign: Primitive = primitive(
     "sign", _sign,
     lambda x, out: 0.0,
     latex=r"\operatorname{{sign}}({0})",
+    flat="blocked",
     words="a constant on either side of 0: no gradient passes",
     kinks="sign' = 0 everywhere, also at 0",
     doc="""-1, 0 or 1.
@@ -351,6 +357,7 @@ step = primitive(
     lambda x, out: 0.0,
     array=_step_of_array,
     latex=r"\operatorname{{step}}({0})",
+    flat="blocked",
     words="a constant on either side of 0: no gradient passes",
     kinks="step(0) = 0, step' = 0 everywhere",
     doc="""1 where x > 0, else 0.
@@ -378,6 +385,7 @@ share = primitive(
     lambda x, y, out: 0.0,
     array=_share_of_arrays,
     latex=r"[{0} > {1}]",
+    flat="blocked",
     words="a constant on either side of a tie: no gradient passes",
     kinks="a tie gives 1/2; its derivative is 0 everywhere",
     doc="""1 where x > y, 0 where x < y, 1/2 where they are equal.
@@ -392,6 +400,7 @@ maximum = primitive(
     lambda x, y, out: share(x, y),
     lambda x, y, out: share(y, x),
     latex=r"\max({0}, {1})", commutative=True,
+    flat="blocked",
     words="the larger operand takes the whole gradient, the other one nothing",
     kinks="a tie splits the gradient evenly",
     doc="""The larger of x and y.
@@ -406,6 +415,7 @@ minimum = primitive(
     lambda x, y, out: share(y, x),
     lambda x, y, out: share(x, y),
     latex=r"\min({0}, {1})", commutative=True,
+    flat="blocked",
     words="the smaller operand takes the whole gradient, the other one nothing",
     kinks="a tie splits the gradient evenly",
     doc="""The smaller of x and y.
@@ -429,6 +439,7 @@ where: Primitive = primitive(
     lambda condition, x, y, out: where(condition, 0.0, 1.0),
     array=_where_of_arrays,
     latex=r"\begin{{cases}}{1} & {0} > 0\\{2} & \text{{otherwise}}\end{{cases}}",
+    flat="blocked",
     words="the chosen operand takes the whole gradient; the condition and the other one receive nothing",
     kinks="a condition of 0 (or nan) chooses y; the condition passes no gradient",
     doc="""x where the condition is true, else y. A Value as condition means "greater than 0", and `forward()` evaluates
@@ -461,6 +472,7 @@ clip = primitive(
     lambda x, low, high, out: step(x - high),
     array=_clip_of_arrays,
     latex=r"\operatorname{{clip}}({0}, {1}, {2})",
+    flat="blocked",
     words="inside the limits the gradient goes through; outside, the limit takes it",
     kinks="on a limit the gradient goes to x",
     definition=lambda x, low, high: where(low - x, low, where(x - high, high, x)),
@@ -504,6 +516,7 @@ sigmoid = primitive(
     lambda x, slope, out: x * out * (1 - out),
     array=_sigmoid_of_arrays,
     latex=r"\sigma({0})",
+    flat="saturated",
     words="the slope is out * (1 - out): at most 1/4, nothing where sigmoid is saturated",
     definition=_sigmoid_in_exp,
     doc="""1 / (1 + exp(-slope * x)), between 0 and 1; without overflow for any x.
@@ -538,6 +551,7 @@ softplus = primitive(
     _softplus_in_beta,
     array=_softplus_of_arrays,
     latex=r"\operatorname{{softplus}}({0})",
+    flat="saturated",
     words="the slope of softplus is sigmoid",
     definition=lambda x, beta: log(1 + exp(_scaled(x, beta))) / beta,
     doc="""log(1 + exp(beta * x)) / beta, a smooth relu; without overflow for any x; ZeroDivisionError where beta is 0.
@@ -559,6 +573,7 @@ relu = primitive(
     lambda x, out: step(x),
     array=_relu_of_array,
     latex=r"\operatorname{{relu}}({0})",
+    flat="blocked",
     words="open where the operand is positive: the gradient goes through; closed elsewhere: nothing does",
     kinks="relu'(0) = 0",
     definition=lambda x: where(x, x, 0.0),
@@ -586,6 +601,7 @@ leaky_relu = primitive(
     lambda x, negative_slope, out: minimum(x, 0.0),
     array=_leaky_relu_of_arrays,
     latex=r"\operatorname{{leaky\,relu}}({0})",
+    flat="blocked",
     words="the gradient goes through where the operand is positive, scaled by negative_slope elsewhere",
     kinks="leaky_relu'(0) = negative_slope",
     definition=lambda x, negative_slope: where(x, x, negative_slope * x),
@@ -613,6 +629,7 @@ elu = primitive(
     lambda x, alpha, out: expm1(minimum(x, 0.0)),
     array=_elu_of_arrays,
     latex=r"\operatorname{{elu}}({0})",
+    flat="saturated",
     words="the gradient goes through where the operand is positive, scaled by alpha times exp elsewhere",
     kinks="elu'(0) = alpha",
     # The inner `where` keeps expm1 from overflowing where its result is not used.
@@ -629,6 +646,7 @@ silu = primitive(
     lambda x, out: sigmoid(x) * (1 + x * (1 - sigmoid(x))),
     array=lambda x: x * _sigmoid_of_arrays(x, 1.0),
     latex=r"\operatorname{{silu}}({0})",
+    flat="saturated",
     words="near sigmoid's output, a little more where the operand is positive; slightly negative below -1.28",
     definition=lambda x: x * sigmoid(x),
     doc="""x * sigmoid(x), also known as swish.
@@ -746,6 +764,7 @@ logsumexp = primitive(
     lambda *values_out: [exp(value - values_out[-1]) for value in values_out[:-1]],
     array=_logsumexp_of_arrays, variadic=True, commutative=True,
     latex=r"\operatorname{{logsumexp}}({0})",
+    flat="saturated",
     words="each operand receives the gradient times its softmax",
     definition=lambda *values: log(total(*map(exp, values))),
     doc="""log(exp(x1) + exp(x2) + ...), without overflow for any operands.

@@ -1,14 +1,17 @@
 """Numbers at the door: `as_number(data, "Value")` gives a float, or an error that says what to write instead.
 
-Every number that enters the engine, as data, gradient or operand, passes through here once.
+Every number that enters the engine, as data, gradient or operand, passes through here once. `arises` tells where
+numbers stop being finite.
 """
 
 from __future__ import annotations
 
+from math import isfinite
 from numbers import Real
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 
@@ -29,6 +32,18 @@ def as_number(data: Any, place: str) -> float:
         except OverflowError:
             raise OverflowError(f"{place} takes numbers up to 1.8e308; this {type(data).__name__} is larger") from None
     raise TypeError(f"{place} takes a real number, not {_described(data)}: {_advice(data)}")
+
+
+def arises(result: float, inputs: Iterable[float]) -> bool:
+    """Whether a nan or an infinity is new: the result is one, and no input is to blame.
+
+    >>> from math import inf, nan
+    >>> arises(inf, [1e308, 1e308]), arises(inf, [inf, 1.0]), arises(nan, [inf, -inf]), arises(nan, [nan, 1.0])
+    (True, False, True, False)
+    """
+    if isfinite(result):
+        return False
+    return all(map(isfinite, inputs)) if result == result else all(x == x for x in inputs)
 
 
 def _is_numpy_bool(data: Any) -> bool:

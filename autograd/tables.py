@@ -2,6 +2,8 @@
 
 One row per node, in topological order: its name, how it is computed, its value, its local derivatives and its
 adjoint, as in the tables of CMU 10-601's lecture on backpropagation. The numbers shown are those stored in the graph.
+
+`table(y, blanks="adjoint")` is the same as an exam sheet, `.key` has the answers, `.check(answers)` marks them.
 """
 
 from __future__ import annotations
@@ -10,16 +12,23 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from .exams import Exam
 from .graph import names, nodes, stale
 from .notation import derivative_of, expression, label_shown, latex_name, latex_number, number, one_line
 from .remarks import notes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from typing import Any
+
+    from .exams import Marks
     from .value import Value
 
 LEAF = "leaf"
 
 HEADINGS = ("step", "name", "expression", "value", "local derivatives", "adjoint")
+
+BLANK = "____"
 
 #: Columns of numbers stand to the right.
 RIGHT = ("step", "value", "adjoint")
@@ -44,10 +53,13 @@ class Row(NamedTuple):
     adjoint: str
 
 
-def table(root: Value, *, digits: int = 6) -> Table:
+def table(root: Value, *, blanks: str | Collection[Any] | None = None, digits: int = 6) -> Table:
     """The forward and backward pass of `root` as a table.
 
     Args:
+        blanks: makes it an exam sheet: the column to leave blank ("value", "local derivatives" or "adjoint"), "all" for
+            the three, or a list of columns, names of nodes, and pairs such as ("c", "adjoint"). The values of leaves
+            are given. The adjoints of a sheet are those of the root's own pass, whether one has been run or not.
         digits: significant digits of the numbers, from 1 to 17.
 
     >>> from autograd import Value
@@ -59,26 +71,66 @@ def table(root: Value, *, digits: int = 6) -> Table:
        1  a     leaf            2                              3
        2  b     leaf            3                              2
        3  c     a * b           6  ∂c/∂a = 3, ∂c/∂b = 2        1
+    >>> sheet = table(c, blanks=["adjoint", ("c", "value")])
+    >>> print(sheet)
+    step  name  expression     value  local derivatives      adjoint
+       1  a     leaf               2                        (1) ____
+       2  b     leaf               3                        (2) ____
+       3  c     a * b       (3) ____  ∂c/∂a = 3, ∂c/∂b = 2  (4) ____
+    >>> sheet.check([2, 2, 6, 1])
+    3 of 4 right
+      (1) adjoint of a: 2? that is the value of a, not its gradient
     """
     if type(digits) is not int or not 1 <= digits <= 17:
         raise ValueError(f"digits is a number of significant digits from 1 to 17, not {digits!r}")
     order = nodes(root)
+    if blanks is not None:
+        return _sheet(Exam(root, blanks), digits)
     name = names(order, label_shown)
-    return Table(
-        [_row(step, node, name, digits) for step, node in enumerate(order, 1)], notes(root, name, stale(order))
-    )
+    adjoint = {node: node.grad for node in order if node.has_grad}
+    rows = [_row(step, node, name, adjoint, digits) for step, node in enumerate(order, 1)]
+    return Table(rows, notes(root, name, stale(order)))
 
 
-def _row(step: int, node: Value, name: dict[Value, str], digits: int) -> Row:
+def _sheet(exam: Exam, digits: int) -> Table:
+    """The table with blanks, which knows its key."""
+
+    def rows(fill: Callable[[str, int | None], str]) -> list[Row]:
+        return [
+            _row(
+                step,
+                node,
+                exam.log.name,
+                exam.log.adjoints,
+                digits,
+                lambda text, *place: fill(text, exam.number(*place)),
+            )
+            for step, node in enumerate(exam.log.order, 1)
+        ]
+
+    key = Table(rows(lambda text, number: text if number is None else f"({number}) {text}"), [])
+    return Table(rows(lambda text, number: text if number is None else f"({number}) {BLANK}"), [], exam=exam, key=key)
+
+
+def _row(
+    step: int,
+    node: Value,
+    name: Mapping[Value, str],
+    adjoint: Mapping[Value, float],
+    digits: int,
+    cell: Callable[..., str] = lambda text, *place: text,
+) -> Row:
+    """The row of a node. `cell` gives what is shown for a text at a place: node, column and, of derivatives, slot."""
     own = name[node]
-    edges = zip(range(1, len(node.operands) + 1), node.operands, node.local_derivatives)
-    moving = [(place, name[x], derivative) for place, x, derivative in edges if derivative is not None]  # type: ignore[index]
+    edges = zip(range(len(node.operands)), node.operands, node.local_derivatives)
+    moving = [(slot, name[x], derivative) for slot, x, derivative in edges if derivative is not None]  # type: ignore[index]
     uses = Counter(other for _, other, _ in moving)
     derivatives = []
-    for place, other, derivative in moving[:MOST_DERIVATIVES]:
+    for slot, other, derivative in moving[:MOST_DERIVATIVES]:
         plain, latex = derivative_of(own, other)
-        where = f"[{place}]" * (uses[other] > 1)  # x * x moves by each of its operands
-        derivatives.append((plain + where, latex + where, number(derivative, digits)))
+        where = f"[{slot + 1}]" * (uses[other] > 1)  # x * x moves by each of its operands
+        value = cell(number(derivative, digits), node, "local derivatives", slot)
+        derivatives.append((plain + where, latex + where, value))
     if (more := len(moving) - MOST_DERIVATIVES) > 0:
         derivatives.append((f"{more} more", rf"\text{{{more} more}}", "..."))
     formula = expression(node, name, digits) if node.primitive else None
@@ -88,18 +140,39 @@ def _row(step: int, node: Value, name: dict[Value, str], digits: int) -> Row:
         latex_name=latex_name(own),
         expression=one_line(formula.plain, 60) if formula else LEAF,
         latex_expression=formula.latex if formula else r"\text{leaf}",
-        value=number(node.data, digits),
+        value=cell(number(node.data, digits), node, "value"),
         derivatives=derivatives,
-        adjoint=number(node.grad, digits) if node.has_grad else "-",
+        adjoint=cell(number(adjoint[node], digits) if node in adjoint else "-", node, "adjoint"),
     )
 
 
 class Table:
     """A forward and backward table. `str()` gives text; `.markdown`, `.latex` and `.html` the same for documents."""
 
-    def __init__(self, rows: list[Row], notes: list[str]) -> None:
+    def __init__(self, rows: list[Row], notes: list[str], exam: Exam | None = None, key: Table | None = None) -> None:
         self.rows = rows
         self.notes = notes
+        self._exam = exam
+        self._key = key
+
+    @property
+    def key(self) -> Table:
+        """The table with the blanks filled in."""
+        return self._key or self
+
+    def check(self, answers: Mapping[Any, float] | Collection[float | None]) -> Marks:
+        """Mark the answers to an exam sheet, with hints for the usual mistakes.
+
+        Args:
+            answers: the numbers in the order of the blanks, None where there is none; or a dictionary from blanks to
+                numbers, a blank being its number, a pair such as ("c", "adjoint"), or a node that has just one.
+
+        Raises:
+            ValueError: if the table has no blanks, or an answer belongs to none of them.
+        """
+        if self._exam is None:
+            raise ValueError('this table has no blanks: make an exam sheet with table(root, blanks="adjoint")')
+        return self._exam.check(answers)
 
     def __str__(self) -> str:
         lines = [list(HEADINGS)]
@@ -136,10 +209,10 @@ class Table:
         """The table as a LaTeX tabular, for a document that loads amsmath."""
         lines = [r"\begin{tabular}{rllrlr}", " & ".join(HEADINGS) + r" \\ \hline"]
         for row in self.rows:
-            derivatives = ", ".join(f"{symbol} = {latex_number(value)}" for _, symbol, value in row.derivatives)
-            cells = [row.latex_name, row.latex_expression, latex_number(row.value), derivatives]
+            derivatives = ", ".join(f"{symbol} = {_latex_cell(value)}" for _, symbol, value in row.derivatives)
+            cells = [row.latex_name, row.latex_expression, _latex_cell(row.value), derivatives]
             texts = [str(row.step), *(f"${cell}$" if cell else "" for cell in cells)]
-            texts.append("--" if row.adjoint == "-" else f"${latex_number(row.adjoint)}$")
+            texts.append("--" if row.adjoint == "-" else f"${_latex_cell(row.adjoint)}$")
             lines.append(" & ".join(texts) + r" \\")
         lines.append(r"\end{tabular}")
         return "\n".join([*lines, *("% " + note for note in self.notes)]) + "\n"
@@ -179,6 +252,14 @@ def _aligned(cells: list[str], widths: list[int]) -> str:
     columns = zip(HEADINGS, cells, widths)
     padded = (cell.rjust(width) if heading in RIGHT else cell.ljust(width) for heading, cell, width in columns)
     return "  ".join(padded).rstrip()
+
+
+def _latex_cell(text: str) -> str:
+    """A number, or a numbered blank, in LaTeX."""
+    if not text.startswith("("):
+        return latex_number(text)
+    place, _, content = text.partition(" ")
+    return rf"{place}\ " + (r"\underline{\hspace{3em}}" if content == BLANK else latex_number(content))
 
 
 def _code(text: str) -> str:

@@ -24,12 +24,14 @@ from .conversions import NumberRefusals, NumPyInterplay
 from .copies import Copies
 from .graph import label_of, nodes, opened
 from .modes import mode
-from .scalars import as_number
+from .origins import calling_line
+from .scalars import arises, as_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from .origins import Line
     from .primitives import Operand, Primitive
 
 _new = object.__new__  # makes a node without going through __init__, which is for leaves
@@ -110,6 +112,9 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
     _left_partial: Any
     _right_partial: Any
     label: str
+
+    #: Where the operation was written; known of the nodes that `record_lines` makes.
+    _line: Line | None = None
 
     def __init__(self, data: float, label: str = "") -> None:
         self._data = data if type(data) is float else as_number(data, "Value()")
@@ -207,10 +212,13 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
             except (ValueError, ArithmeticError):
                 pass
         operands, numbers, constants = _with_numbers(operands, primitive)
-        if recording == "no_grad":
+        if recording is not None and recording.anomaly and arises(out := primitive.value(numbers, operands), numbers):
+            raise FloatingPointError(f"{primitive.applied(numbers, operands)} gives {out}")
+        if recording is not None and recording.no_grad:
             return Value(primitive.value(numbers, operands))
         data, partials = primitive.evaluate(operands, numbers, constants=constants)
-        return recorded(data, primitive, *_in_slots(primitive, operands, partials, constants=constants))
+        node = recorded(data, primitive, *_in_slots(primitive, operands, partials, constants=constants))
+        return node if recording is None or not recording.lines else _located(node)
 
     def forward(self) -> float:
         """Recompute every node that this one depends on, in place, after `.data` of leaves was set.
@@ -262,7 +270,8 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         try:
             order = opened(self, leaves, totals)  # sort, and start every adjoint at 0
             self._grad = seed
-            sweep(order)
+            recording = _mode()
+            (_watchful_sweep if recording is not None and recording.anomaly else sweep)(order)
             sums = [leaf._grad for leaf in leaves]
             totals[:] = [new if old is None else old + new for old, new in zip(totals, sums)]  # type: ignore[operator]
         except BaseException:
@@ -434,7 +443,8 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         grad = "not computed" if self._grad is None else repr(self._grad)
         label = f", label={label_of(self)!r}" if label_of(self) else ""
         kind = "leaf" if self._primitive is None else f"op={self._op!r}"
-        return f"{type(self).__name__}(data={self._data!r}, grad={grad}{label}, {kind})"
+        name = type(self).__name__ if self._primitive is None else "Value"
+        return f"{name}(data={self._data!r}, grad={grad}{label}, {kind})"
 
     def __format__(self, specification: str) -> str:
         return format(self._data, specification) if specification else repr(self)
@@ -452,6 +462,40 @@ def recorded(data: float, primitive: Primitive, left: Any, right: Any, left_part
     node._left_partial = left_partial
     node._right_partial = right_partial
     return node
+
+
+class LocatedValue(Value):
+    """A node that knows the line where it was written. All others are spared the room for that."""
+
+    __slots__ = ("_line",)
+
+    _line: Line
+
+
+def _located(node: Value) -> Value:
+    """The same node, with the line that is being run."""
+    located = _new(LocatedValue)
+    for slot in Value.__slots__:
+        setattr(located, slot, getattr(node, slot))
+    located._line = calling_line()
+    return located
+
+
+def _watchful_sweep(order: Sequence[Value]) -> None:
+    """`sweep` one node at a time, with a look at what each hands on."""
+    for node in reversed(order):
+        operands = node._prev
+        before = [operand.grad for operand in operands]
+        sweep((node,))
+        for operand, held in zip(operands, before):
+            if arises(operand.grad, (node.grad, held)):
+                handed = f"{_called(node)}, whose gradient is {node.grad}, makes the gradient of {_called(operand)}"
+                raise FloatingPointError(f"backward: {handed} {operand.grad}; diagnose(root) shows the way there")
+
+
+def _called(node: Value) -> str:
+    """A node in an error message: its label, or what it is."""
+    return label_of(node) or f"{node._primitive.name if node._primitive else 'a leaf'} (value {node._data})"
 
 
 def _binary(primitive: Primitive, left: Any, right: Any) -> Value | None:

@@ -21,10 +21,13 @@ ROOT = Path(__file__).parent.parent
 #: Each may import those before it, and nothing after it.
 ORDER = [
     "autograd.scalars", "autograd.modes", "autograd.limits", "autograd.primitives", "autograd.rules",
-    "autograd.batch", "autograd.graph", "autograd.remarks", "autograd.copies", "autograd.conversions", "autograd.value",
-    "autograd.functions", "autograd.checks", "autograd.notation", "autograd.tables", "autograd.drawing.boxes",
+    "autograd.batch", "autograd.graph", "autograd.origins", "autograd.copies", "autograd.conversions",
+    "autograd.value", "autograd.functions", "autograd.notation", "autograd.wording", "autograd.steps",
+    "autograd.mistakes", "autograd.stepper", "autograd.exams", "autograd.remarks", "autograd.checks",
+    "autograd.tables", "autograd.explanations", "autograd.diagnosis", "autograd.drawing.boxes",
     "autograd.drawing.dot_text", "autograd.drawing.rendering", "autograd.drawing.finishing", "autograd.drawing",
-    "autograd.expression", "autograd.cli", "autograd.__main__", "autograd", "nn.module", "nn.layers", "nn",
+    "autograd.page.scripts", "autograd.page.tape", "autograd.page", "autograd.expression", "autograd.cli",
+    "autograd.__main__", "autograd", "nn.module", "nn.layers", "nn",
 ]  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from house_graph import house
 import autograd as ag
 from autograd import Value, draw
 from autograd.drawing import RenderingError
-from autograd.drawing.dot_text import shown
+from autograd.notation import shown
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..notation import number
+from ..notation import shown
 
 if TYPE_CHECKING:
     from .boxes import Arrow, Box, Picture
@@ -39,15 +39,6 @@ def dot_text(picture: Picture, *, edges: bool = False) -> str:
     for box in picture.boxes:
         lines.extend(_arrow(arrow, box, edges=edges) for arrow in box.arrows)
     return "\n".join([*lines, "}"]) + "\n"
-
-
-def shown(x: float) -> str:
-    """A number as drawings show it: four significant digits and a true minus.
-
-    >>> shown(-404.853739609282)
-    '−404.9'
-    """
-    return number(x, 4).replace("-", "−")
 
 
 def _box(box: Box) -> str:

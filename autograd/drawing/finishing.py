@@ -10,8 +10,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from ..notation import shown
 from .boxes import counted
-from .dot_text import arrow_id, shown
+from .dot_text import arrow_id
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -1,0 +1,250 @@
+"""Where a gradient comes from: `print(explain(x, y))` shows it as the sum that it is; `.markdown` and `.latex` too.
+
+    x.grad = −6.18 + 1214.56 = 1208.38
+      from b = log(x), operand 1: ∂y/∂b · ∂b/∂x = −12.36 × 0.5 = −6.18
+      from a = x * z, operand 1: ∂y/∂a · ∂a/∂x = 404.854 × 3 = 1214.56
+
+It reads the event log of the root's own pass. Paths are counted, and walked only where there are few.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .graph import label_of, same, stale
+from .notation import derivative_of, expression, latex_name, latex_number, number, one_line
+from .steps import Log
+from .value import Value
+from .wording import WIDTH, product, six
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .steps import Contribution
+
+#: Contributions that are shown one by one.
+MOST_CONTRIBUTIONS = 20
+
+#: Paths that are walked.
+MOST_PATHS = 64
+
+#: Digits of a number of paths that is written out; Python itself refuses above 4300.
+MOST_DIGITS = 1000
+
+
+def explain(x: Value, root: Value, *, paths: bool = False) -> Explanation:
+    """The gradient of `root` by `x` as a sum: what each consumer of x hands on, adjoint times local derivative.
+
+    Where the operation was written is shown of graphs recorded under `record_lines()`.
+
+    Args:
+        paths: also show every path from x to the root with the product along it, if there are 64 at most; their
+            number in any case.
+
+    >>> from autograd import Value, exp, explain
+    >>> x = Value(0.0, "x")
+    >>> a = exp(x); a.label = "a"
+    >>> y = a * x; y.label = "y"
+    >>> explain(x, y, paths=True)
+    x.grad = 1 + 0 = 1
+      from y = a * x, operand 2: ∂y/∂y · ∂y/∂x = 1 × 1 = 1
+        ∂y/∂x = a: each factor receives the gradient scaled by the other factor
+      from a = exp(x), operand 1: ∂y/∂a · ∂a/∂x = 0 × 1 = 0
+        ∂a/∂x = a: the slope of exp is its own output
+    2 paths from x to y:
+      x → y: 1
+      x → a → y: 0 × 1 = 0
+    """
+    for given, role in ((x, "x"), (root, "root")):
+        if not isinstance(given, Value):
+            raise TypeError(f"explain takes Values; {role} is a {type(given).__name__}")
+    return Explanation(Log(root), x, paths=paths)
+
+
+class Explanation:
+    """A gradient as a sum of contributions. It prints as text; `.markdown` and `.latex` are for documents."""
+
+    def __init__(self, log: Log, x: Value, *, paths: bool = False) -> None:
+        self.log = log
+        self.x = x
+        #: What adds up to the gradient, in the order in which it does.
+        self.contributions: list[Contribution] = log.arrivals.get(x, [])
+        #: The gradient of the root by x.
+        self.gradient: float = log.adjoints.get(x, 0.0)
+        #: How many paths lead from x to the root; None unless asked for.
+        self.path_count: int | None = count_paths(log, x) if paths else None
+        #: The paths, if there are few: each the contributions along it, from x to the root.
+        self.paths: list[list[Contribution]] = []
+        if self.path_count is not None and self.path_count <= MOST_PATHS:
+            self.paths = _all_paths(log, x)
+
+    # ----- Text -----
+
+    def __str__(self) -> str:
+        lines = [self._summary()]
+        for contribution in self.contributions[:MOST_CONTRIBUTIONS]:
+            lines += [f"  {_source(contribution)}: {' '.join(product(contribution))}{_written(contribution)}"]
+            lines += [f"    {_rule(contribution)}"]
+        lines += self._others()
+        return "\n".join([*lines, *self._paths_told(), *self._notes()])
+
+    __repr__ = __str__
+
+    def _summary(self) -> str:
+        name = self._name
+        if self.x is self.log.root:
+            return f"{name}.grad = {six(self.gradient)}: it is the root, where the pass starts"
+        if self.x not in self.log.adjoints:
+            return f"{name}.grad = 0: {self._root} does not depend on it"
+        amounts = [contribution.amount for contribution in self.contributions]
+        terms = _terms(amounts) if len(amounts) <= MOST_CONTRIBUTIONS else f"the sum of {len(amounts)} contributions"
+        return f"{name}.grad = {terms}" + f" = {six(self.gradient)}" * (len(amounts) > 1)
+
+    def _others(self) -> list[str]:
+        others = [contribution.amount for contribution in self.contributions[MOST_CONTRIBUTIONS:]]
+        return [f"  and {len(others)} more, together {six(sum(others))}"] if others else []
+
+    def _paths_told(self) -> list[str]:
+        if self.path_count is None:
+            return []
+        count = "1 path" if self.path_count == 1 else f"{_count_told(self.path_count)} paths"
+        too_many = f", too many to show (at most {MOST_PATHS})" * (self.path_count > MOST_PATHS)
+        ending = ":" * bool(self.paths) + too_many
+        lines = [f"{count} from {self._name} to {self._root}{ending}"]
+        for path in self.paths:
+            way = " → ".join([self._name, *(self.log.name[contribution.consumer] for contribution in path)])
+            lines.append(f"  {way}: {_multiplied([contribution.local_derivative for contribution in path])}")
+        return lines
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if stale(self.log.order):
+            notes.append(f"data was set since: this explains the recorded pass; call {self._root}.forward()")
+        if self.x.has_grad and self.x in self.log.adjoints and not same(self.x.grad, self.gradient):
+            notes.append(f"{self._name}.grad reads {six(self.x.grad)}: it holds other passes too, or another root's")
+        return notes
+
+    @property
+    def _name(self) -> str:
+        return self.log.name.get(self.x) or label_of(self.x) or "x"
+
+    @property
+    def _root(self) -> str:
+        return self.log.name[self.log.root]
+
+    # ----- Documents -----
+
+    @property
+    def markdown(self) -> str:
+        """The explanation as a list in Markdown, formulas as code."""
+        lines = [_ticks(self._summary(), "`"), ""]
+        for contribution in self.contributions[:MOST_CONTRIBUTIONS]:
+            words = contribution.consumer.primitive.words if contribution.consumer.primitive else ""
+            told = f"- {_ticks(_source(contribution), '`')}: {_ticks(' '.join(product(contribution)), '`')}"
+            lines.append(told + _written(contribution) + f"  \n  {words}" * bool(words))
+        lines += [line.replace("  and", "- and", 1) for line in self._others()]
+        for line in self._paths_told():
+            lines.append(f"- {_ticks(line.strip(), '`')}" if line.startswith(" ") else f"\n{line}\n")
+        return "\n".join([*lines, *(f"\n{note}" for note in self._notes())]) + "\n"
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown
+
+    @property
+    def latex(self) -> str:
+        r"""The explanation as an `aligned` environment of LaTeX, for math mode."""
+        x, root = latex_name(self._name), latex_name(self._root)
+        shown = self.contributions[:MOST_CONTRIBUTIONS]
+        rest = [r"\dots"] * (len(self.contributions) > len(shown))
+        lines = [rf"\frac{{\partial {root}}}{{\partial {x}}}"]
+        if shown:
+            names = [latex_name(self.log.name[contribution.consumer]) for contribution in shown]
+            symbols = [
+                rf"\frac{{\partial {root}}}{{\partial {c}}} \frac{{\partial {c}}}{{\partial {x}}}" for c in names
+            ]
+            numbers = [f"{_latex(c.upstream)} \\cdot {_bracketed(_latex(c.local_derivative))}" for c in shown]
+            lines[0] += f" &= {' + '.join([*symbols, *rest])}"
+            lines.append(f"&= {' + '.join([numbers[0], *map(_bracketed, numbers[1:]), *rest])}")
+            lines.append(f"&= {_latex(self.gradient)}")
+        else:
+            lines[0] += f" &= {_latex(self.gradient)}"
+        body = " \\\\\n".join(lines)
+        return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n"
+
+
+def count_paths(log: Log, x: Value) -> int:
+    """How many paths lead from `x` to the root: the sum of those of its consumers. No path is walked."""
+    counts = {log.root: 1}
+    for node in reversed(log.order):
+        if node is not log.root:
+            counts[node] = sum(counts[contribution.consumer] for contribution in log.arrivals[node])
+        if node is x:
+            break
+    return counts.get(x, 0)
+
+
+def _all_paths(log: Log, x: Value) -> list[list[Contribution]]:
+    if x not in log.arrivals or x is log.root:
+        return []
+    found: list[list[Contribution]] = []
+    waiting: list[list[Contribution]] = [[contribution] for contribution in reversed(log.arrivals[x])]
+    while waiting:
+        path = waiting.pop()
+        consumer = path[-1].consumer
+        if consumer is log.root:
+            found.append(path)
+        else:
+            waiting.extend([*path, contribution] for contribution in reversed(log.arrivals[consumer]))
+    return found
+
+
+def _source(contribution: Contribution) -> str:
+    name, consumer = contribution.name, contribution.consumer
+    written = one_line(expression(consumer, name).plain, WIDTH // 2)
+    return f"from {name[consumer]} = {written}, operand {contribution.slot + 1}"
+
+
+def _rule(contribution: Contribution) -> str:
+    name, primitive = contribution.name, contribution.consumer.primitive
+    symbol = derivative_of(name[contribution.consumer], name[contribution.operand])[0]
+    words = f": {primitive.words}" if primitive and primitive.words else ""
+    return f"{symbol} = {one_line(contribution.rule, WIDTH)}{words}"
+
+
+def _written(contribution: Contribution) -> str:
+    line = contribution.consumer._line
+    return f"   {line}" + f"  {one_line(line.text, WIDTH)}" * bool(line.text) if line else ""
+
+
+def _terms(amounts: Sequence[float]) -> str:
+    """`2 + 3 − 4`."""
+    first, *others = amounts
+    return six(first) + "".join(f" − {six(-x)}" if x < 0 else f" + {six(x)}" for x in others)
+
+
+def _multiplied(factors: Sequence[float]) -> str:
+    total = 1.0
+    for factor in reversed(factors):
+        total *= factor
+    texts = [f"({six(x)})" if x < 0 else six(x) for x in reversed(factors)]
+    texts[0] = six(factors[-1])
+    return texts[0] if len(texts) == 1 else f"{' × '.join(texts)} = {six(total)}"
+
+
+def _count_told(count: int) -> str:
+    """The number written out, or how long it is."""
+    digits = int(count.bit_length() * 0.30103) + 1
+    return str(count) if digits <= MOST_DIGITS else f"a number of {digits} digits (.path_count) of"
+
+
+def _latex(x: float) -> str:
+    return latex_number(number(x))
+
+
+def _bracketed(text: str) -> str:
+    return rf"\left({text}\right)" if text.startswith("-") else text
+
+
+def _ticks(text: str, fence: str) -> str:
+    """Text as code in Markdown."""
+    return fence + text.replace("`", "'") + fence

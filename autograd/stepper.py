@@ -1,0 +1,315 @@
+"""Step through a forward and a backward pass, both ways: `s = Stepper(y)`, then `s.next()`, `s.back()`, `s.goto("a")`.
+
+What it shows comes from the event log (steps.py); what it adds is a position in it, and the gradients of the graph,
+which hold at any moment what has arrived so far.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .graph import label_of
+from .mistakes import agrees, diagnosed, most_telling, usual_mistakes
+from .steps import current_log
+from .value import Value
+from .wording import chain_rule, computed, listed, six, step_told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Literal
+
+    from .steps import Contribution, Step
+
+
+class Stepper:
+    """The passes of `root`, one node at a time. Forward, a node is computed; backward, it hands its gradient on.
+
+    At any moment `x.grad` holds what has arrived at x so far: of this pass, and for a leaf also what it held before.
+    At the end all is as `root.backward()` leaves it; at the start, and after `reset()`, as it was. Used in a `with`
+    statement, it resets itself.
+
+    Args:
+        predict: ask for the next number before showing it, and recognise the usual mistakes.
+
+    Raises:
+        ValueError: for a leaf, which has no steps, and if data was set since the graph was recorded.
+
+    >>> from autograd import Value, Stepper
+    >>> a, b = Value(2.0, "a"), Value(3.0, "b")
+    >>> c = a * b; c.label = "c"
+    >>> e = c * (c + a); e.label = "e"
+    >>> stepper = Stepper(e)
+    >>> stepper.goto("c")
+    c.grad = 14, complete
+    a.grad += ∂e/∂c · ∂c/∂a = 14 × 3 = 42   (6 → 48)
+        ∂c/∂a = b = 3; a is complete (2 of 2)
+    b.grad += ∂e/∂c · ∂c/∂b = 14 × 2 = 28   (0 → 28)
+        ∂c/∂b = a = 2; b is complete
+    >>> a.grad
+    48.0
+    >>> stepper.back(); a.grad
+    v1.grad = 6, complete
+    c.grad += ∂e/∂v1 · ∂v1/∂c = 6 × 1 = 6   (8 → 14)
+        ∂v1/∂c = 1; c is complete (2 of 2)
+    a.grad += ∂e/∂v1 · ∂v1/∂a = 6 × 1 = 6   (0 → 6)
+        ∂v1/∂a = 1; a waits for c (1 of 2)
+    6.0
+    """
+
+    def __init__(self, root: Value, *, predict: bool = False) -> None:
+        if not isinstance(root, Value):
+            raise TypeError(f"Stepper takes the Value whose passes are to be stepped, not a {type(root).__name__}")
+        if root.primitive is None:
+            raise ValueError(f"{label_of(root) or 'this Value'} is a leaf: nothing was computed, so there are no steps")
+        self._log = current_log(root)
+        self._predict = predict
+        self._position = 0
+        self._held: dict[Value, float | None] = {}  # the gradients from before the first step
+        self._unfinished: dict[Value, Contribution] = {}  # what waits, with the last contribution that it got
+        self._watched: list[Value] = []
+
+    # ----- Where it is -----
+
+    @property
+    def position(self) -> int:
+        """How many steps have been taken."""
+        return self._position
+
+    @property
+    def current(self) -> Step | None:
+        """The last step taken; None at the start."""
+        return self.steps[self._position - 1] if self._position else None
+
+    @property
+    def steps(self) -> list[Step]:
+        """All steps, forward and then backward."""
+        return self._log.steps
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[Step]:
+        """The steps that are left; each is taken when it is asked for."""
+        return self
+
+    # ----- Moving -----
+
+    def next(self, answer: float | None = None) -> Step:
+        """Take the next step.
+
+        Args:
+            answer: a prediction of the number that `predict` would ask for.
+
+        Raises:
+            StopIteration: at the end.
+        """
+        if self._position == len(self):
+            raise StopIteration("this was the last step")
+        step = self.steps[self._position]
+        if self._predict or answer is not None:
+            print(_predicted(step, answer))
+        self._take(step)
+        return step
+
+    __next__ = next
+
+    def back(self) -> Step | None:
+        """Undo the last step: the gradients are as they were before it. Returns the step before.
+
+        Raises:
+            IndexError: at the start.
+        """
+        if not self._position:
+            raise IndexError("this is the start: there is no step to go back")
+        self._undo(self.steps[self._position - 1])
+        return self.current
+
+    def goto(self, where: int | Value | str) -> Step | None:
+        """Go to a step by its number, or to where a node's gradient is complete and it hands it on.
+
+        Args:
+            where: a number of steps (0 is the start), a node of the graph, or its label. A leaf hands nothing on: its
+                step is the one that completes it.
+
+        Raises:
+            IndexError: for a number that is no step.
+            ValueError: for a node or label that is not in the graph, or a label that several nodes bear.
+        """
+        number = self._number(where)
+        while self._position < number:
+            self._take(self.steps[self._position])
+        while self._position > number:
+            self._undo(self.steps[self._position - 1])
+        return self.current
+
+    def run(self, phase: Literal["forward", "backward"] | None = None) -> Step | None:
+        """Take all steps that are left, or those of the forward phase."""
+        if phase not in (None, "forward", "backward"):
+            raise ValueError(f'run takes "forward", "backward" or nothing, not {phase!r}')
+        end = len(self) // 2 if phase == "forward" else len(self)
+        return self.goto(max(end, self._position))
+
+    def reset(self) -> None:
+        """Back to the start; gradients are what they were."""
+        self.goto(0)
+
+    def __enter__(self) -> Stepper:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.reset()
+
+    def watch(self, x: Value | str) -> None:
+        """Show the gradient of `x`, and whom it waits for, at every step."""
+        node = self._node(x)
+        if node not in self._watched:
+            self._watched.append(node)
+
+    # ----- What a step does to the graph -----
+
+    def _take(self, step: Step) -> None:
+        if not self._position:
+            self._held = {node: node._grad for node in self._log.order}
+        if step.node is self._log.root and step.phase == "backward":
+            for node in self._log.order:
+                if node.primitive is not None:
+                    node._grad = None
+            step.node._grad = step.adjoint
+        for contribution in step.contributions:
+            self._show(contribution.operand, contribution)
+        self._position += 1
+
+    def _undo(self, step: Step) -> None:
+        for contribution in reversed(step.contributions):
+            heard = contribution.heard - 1
+            arrivals = self._log.arrivals[contribution.operand]
+            self._show(contribution.operand, arrivals[heard - 1] if heard else None)
+        if step.node is self._log.root and step.phase == "backward":
+            for node in self._log.order:
+                node._grad = self._held[node]
+        self._position -= 1
+
+    def _show(self, node: Value, last: Contribution | None) -> None:
+        """Give `node` the gradient that it has after `last`, its latest contribution."""
+        if last is not None and last.waiting:
+            self._unfinished[node] = last
+        else:
+            self._unfinished.pop(node, None)
+        held = self._held[node] if node.primitive is None else None
+        if last is None:
+            node._grad = held
+        else:
+            node._grad = last.after if held is None else held + last.after
+
+    # ----- Finding places -----
+
+    def _number(self, where: int | Value | str) -> int:
+        if isinstance(where, int) and not isinstance(where, bool):
+            if not 0 <= where <= len(self):
+                raise IndexError(f"there are steps 0 (the start) to {len(self)}, not {where}")
+            return where
+        node = self._node(where)
+        speaker = self._log.arrivals[node][-1].consumer if node.primitive is None else node
+        inner = list(self._log.departures)
+        return len(self) - inner.index(speaker)
+
+    def _node(self, wanted: object) -> Value:
+        if isinstance(wanted, Value):
+            if wanted in self._log.name:
+                return wanted
+            raise ValueError(f"{label_of(wanted) or 'this Value'} is no node of the graph of {self._root_name}")
+        if not isinstance(wanted, str):
+            raise TypeError(f"a place is a step's number, a Value or a label, not a {type(wanted).__name__}")
+        labelled = [node for node in self._log.order if label_of(node) == wanted]
+        if len(labelled) == 1:
+            return labelled[0]
+        names = {name: node for node, name in self._log.name.items()}
+        if len(labelled) > 1 and wanted:
+            candidates = [
+                f"{self._log.name[x]} ({f'step {self._number(x)}' if x.primitive else 'leaf'})" for x in labelled
+            ]
+            raise ValueError(f"{len(labelled)} nodes are labelled {wanted!r}: {listed(candidates)}; give the Value")
+        if wanted in names:
+            return names[wanted]
+        raise ValueError(f"no node is called {wanted!r}; there are {listed(list(names))}")
+
+    @property
+    def _root_name(self) -> str:
+        return self._log.name[self._log.root]
+
+    # ----- Showing -----
+
+    def __repr__(self) -> str:
+        step = self.current
+        where = f"step {self._position} of {len(self)}, {step.phase}" if step else f"at the start of {len(self)} steps"
+        lines = [f"Stepper of {self._root_name}: {where}"]
+        if step:
+            lines += ["  " + line for line in step_told(step)]
+        waiting = [f"{self._log.name[x]} ({c.heard} of {len(c.consumers)})" for x, c in self._unfinished.items()]
+        if waiting:
+            lines.append(f"waiting: {listed(waiting)}")
+        lines += map(self._watched_told, self._watched)
+        return "\n".join([*lines, self._coming()])
+
+    def _watched_told(self, node: Value) -> str:
+        held = self._held.get(node)
+        before = f", of which {six(held)} from before this pass" if held is not None and node.primitive is None else ""
+        grad = six(node.grad) if node.has_grad else "not computed"
+        return f"watched: {self._log.name[node]}.grad = {grad}{before}"
+
+    def _coming(self) -> str:
+        if self._position == len(self):
+            return "next: nothing, this is the end"
+        step = self.steps[self._position]
+        name = step.name[step.node]
+        if step.phase == "forward":
+            return f"next: {name} is computed from {_operands(step)}"
+        if not self._position or self.steps[self._position - 1].phase == "forward":
+            return f"next: backward from {name}, whose gradient is the seed, {six(step.adjoint or 0.0)}"
+        return f"next: {name} hands its gradient to {_operands(step)}"
+
+
+def _operands(step: Step) -> str:
+    names = [step.name[x] for x in dict.fromkeys(step.node.operands) if isinstance(x, Value)]
+    return listed(names)
+
+
+def _predicted(step: Step, answer: float | None) -> str:
+    """Ask for the number of a step, unless it was answered already, and say what the answer shows."""
+    name = step.name
+    if step.phase == "forward":
+        truth, mistakes = step.node.data, []
+        question = f"{name[step.node]} = {' '.join(computed(step.node, name)[:-1])} = ? "
+        told = "what is computed: see the next line"
+    else:
+        asked = most_telling(step.contributions)
+        truth, mistakes = asked.after, usual_mistakes(asked)
+        consumer, operand = name[asked.consumer], name[asked.operand]
+        question = (
+            f"{consumer}.grad = {six(asked.upstream)}, {consumer} = {computed(asked.consumer, name)[0]}; "
+            f"{operand}.grad was {six(asked.before)} and becomes ? "
+        )
+        told = chain_rule(asked)[0]
+    if answer is None and (answer := _asked(question)) is None:
+        return "not answered"
+    if agrees(answer, truth):
+        return "right"
+    return f"{six(answer)}? {diagnosed(answer, mistakes) or told}"
+
+
+def _asked(question: str) -> float | None:
+    """The number that the user types; None for an empty line or the end of input."""
+    while True:
+        try:
+            text = input(question).strip()
+        except EOFError:
+            return None
+        if not text:
+            return None
+        try:
+            return float(text.replace("−", "-"))
+        except ValueError:
+            question = "a number, please (an empty line shows it): "

@@ -1,0 +1,129 @@
+"""What steps say, in words and numbers: the line of the chain rule, and who waits for whom.
+
+    x.grad += ∂y/∂a · ∂a/∂x = 404.854 × 3 = 1214.56   (−6.18 → 1208.38)
+
+The REPL, the terminal, explanations and the page without scripts all say it with these words.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .notation import derivative_of, equals, expression, one_line, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .steps import Contribution, Step
+    from .value import Value
+
+#: Lines are broken at this width, which any terminal has.
+WIDTH = 79
+
+#: A step shows as many contributions as this, a sentence as many names.
+MOST_CONTRIBUTIONS = 8
+MOST_NAMES = 5
+
+DIGITS = 6
+
+
+def step_told(step: Step) -> list[str]:
+    """A step in a few lines: what the node is, then what it takes or hands on."""
+    name = step.name[step.node]
+    if step.phase == "forward" or step.adjoint is None:
+        return _fitted(f"{name} = ", *computed(step.node, step.name))
+    origin = f"the seed: ∂{name}/∂{name}" if step.node is _root(step.name) else "complete"
+    lines = [f"{name}.grad = {six(step.adjoint)}, {origin}"]
+    for contribution in step.contributions[:MOST_CONTRIBUTIONS]:
+        lines += chain_rule(contribution)
+        lines.append(f"    {_because(contribution)}; {waiting(contribution)}")
+    if (more := len(step.contributions) - MOST_CONTRIBUTIONS) > 0:
+        lines.append(f"and {more} more contributions")
+    return lines
+
+
+def computed(node: Value, name: Mapping[Value, str]) -> list[str]:
+    """`x * z`, `= 2 * 3`, `= 6`: a node's expression in names, in numbers, and its value."""
+    in_names = one_line(expression(node, name, DIGITS).plain, WIDTH)
+    numbers = {x: six(x.data) for x in node.operands if type(x) is not float}  # type: ignore[union-attr]
+    in_numbers = one_line(expression(node, numbers, DIGITS).plain, WIDTH)  # type: ignore[arg-type]
+    return [in_names, *[f"= {in_numbers}"] * (in_numbers != six(node.data)), f"= {six(node.data)}"]
+
+
+def chain_rule(contribution: Contribution) -> list[str]:
+    """What it adds to its operand's gradient, in names and in numbers, and what that was and becomes."""
+    target = contribution.name[contribution.operand]
+    return _fitted(f"{target}.grad += ", *product(contribution), accumulated(contribution))
+
+
+def product(contribution: Contribution) -> list[str]:
+    """`∂y/∂a · ∂a/∂x`, `= 404.854 × 3`, `= 1214.56`."""
+    name = contribution.name
+    root, consumer, operand = name[_root(name)], name[contribution.consumer], name[contribution.operand]
+    upstream, local = contribution.upstream, contribution.local_derivative
+    return [
+        f"{derivative_of(root, consumer)[0]} · {derivative_of(consumer, operand)[0]}",
+        f"= {six(upstream)} × {_factor(local)}",
+        f"{equals(contribution.amount, DIGITS, upstream, local)} {six(contribution.amount)}",
+    ]
+
+
+def accumulated(contribution: Contribution) -> str:
+    """`  (−6.18 → 1208.38)`: the operand's gradient before and after."""
+    return f"  ({six(contribution.before)} → {six(contribution.after)})"
+
+
+def waiting(contribution: Contribution) -> str:
+    """How many consumers the operand has heard from, and which it still waits for."""
+    name = contribution.name
+    operand, count = name[contribution.operand], len(contribution.consumers)
+    if not contribution.waiting:
+        return f"{operand} is complete" + f" ({count} of {count})" * (count > 1)
+    pending = [name[consumer] for consumer in contribution.consumers[contribution.heard :]]
+    return f"{operand} waits for {listed(pending)} ({contribution.heard} of {count})"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: a few of them, and how many more there are."""
+    shown_names = list(names[:MOST_NAMES])
+    more = len(names) - len(shown_names)
+    return ", ".join(shown_names) + f" and {more} more" * bool(more)
+
+
+def six(x: float) -> str:
+    """A number as steps show it: six significant digits, a true minus."""
+    return shown(x, DIGITS)
+
+
+def _because(contribution: Contribution) -> str:
+    """`∂a/∂x = z`: the local derivative as a rule, in names."""
+    name = contribution.name
+    symbol = derivative_of(name[contribution.consumer], name[contribution.operand])[0]
+    repeated = sum(x is contribution.operand for x in contribution.consumer.operands) > 1
+    place = f"[{contribution.slot + 1}]" * repeated
+    rule, value = contribution.rule, six(contribution.local_derivative)
+    return f"{symbol}{place} = {one_line(rule, WIDTH - 30)}" + f" = {value}" * (rule.replace("-", "−") != value)
+
+
+def _factor(x: float) -> str:
+    return f"({six(x)})" if x < 0 else six(x)
+
+
+def _fitted(start: str, *parts: str) -> list[str]:
+    """`start` and the parts in one line, or in several that fit, the later ones indented to the start."""
+    line = start + " ".join(parts)
+    if len(line) <= WIDTH:
+        return [line]
+    lines = [start + parts[0]]
+    for part in parts[1:]:
+        if len(lines[-1]) + 1 + len(part) <= WIDTH and len(lines) > 1:
+            lines[-1] += " " + part
+        else:
+            lines.append("    " + part)
+    return lines
+
+
+def _root(name: Mapping[Value, str]) -> Value:
+    """The root of the graph whose nodes are named: the last of its topological order."""
+    *_, root = name
+    return root
