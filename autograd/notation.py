@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from . import rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from .primitives import Primitive
@@ -59,16 +59,33 @@ def equals(result: float, digits: int, *terms: float) -> str:
 
 
 class Formula:
-    """A symbol, or primitives applied to symbols, written plainly and in LaTeX."""
+    """A symbol, or primitives applied to symbols, written plainly and in LaTeX.
 
-    __slots__ = ("latex", "plain", "strength")
+    A symbol that reads as an expression, such as a node named `a+b`, is bracketed where it has to be.
+    """
+
+    __slots__ = ("_latex", "_strength", "plain")
     #: A Formula beside an array is no business of NumPy's.
     __array_ufunc__ = None
 
-    def __init__(self, plain: str, latex: str | None = None, strength: int = FIRMEST) -> None:
+    def __init__(self, plain: str, latex: str | None = None, strength: int | None = None) -> None:
         self.plain = plain
-        self.latex = latex_name(plain) if latex is None else latex
-        self.strength = strength
+        self._latex = latex
+        self._strength = strength
+
+    # Of the thousand symbols that the rule of a wide node takes, few are ever looked at.
+
+    @property
+    def latex(self) -> str:
+        """The formula in LaTeX."""
+        return latex_name(self.plain) if self._latex is None else self._latex
+
+    @property
+    def strength(self) -> int:
+        """How firmly it holds together, from 0 to FIRMEST."""
+        if self._strength is None:
+            return FIRMEST if _is_simple(self.plain) else 0
+        return self._strength
 
     def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Formula:
         typed = without_defaults(primitive, operands)
@@ -122,31 +139,32 @@ def expression(node: Value, name: Mapping[Value, str], digits: int = 6) -> Formu
     primitive, operands = node.primitive, node.operands
     assert primitive is not None
     typed = without_defaults(primitive, operands)
-    parts = [constant(x, digits) if type(x) is float else named(name[x]) for x in typed]
+    parts = [constant(x, digits) if type(x) is float else Formula(name[x]) for x in typed]
     return parts[0]._record(primitive, [*parts, *operands[len(parts) :]])
 
 
-def derivative_rule(node: Value, slot: int, name: Mapping[Value, str], digits: int = 6) -> Formula:
-    """How the local derivative of `node` by that operand is computed, in names: `z` for that of x * z by x.
+def derivative_rules(node: Value, slots: Iterable[int], name: Mapping[Value, str], digits: int = 6) -> list[Formula]:
+    """How the local derivatives of `node` by those operands are computed, in names: `z` for that of x * z by x.
 
     A rule of the user's that does not work on symbols gives its number.
     """
     primitive, operands = node.primitive, node.operands
     assert primitive is not None
-    symbols = [x if type(x) is float else named(name[x]) for x in operands]  # type: ignore[index]
+    symbols = [*(x if type(x) is float else Formula(name[x]) for x in operands), Formula(name[node])]  # type: ignore[index]
+    written: Mapping[int, Any] | Sequence[Any]
     try:
         if primitive.variadic:
-            written = primitive.partials[0](*symbols, named(name[node]))[slot]
+            written = primitive.partials[0](*symbols)
         else:
-            written = primitive.partials[slot](*symbols, named(name[node]))
+            written = {slot: primitive.partials[slot](*symbols) for slot in slots}
     except Exception:  # the rule is the user's code, and may do anything
-        written = node.local_derivatives[slot]
-    return written if isinstance(written, Formula) else constant(float(written), digits)
+        written = [derivative or 0.0 for derivative in node.local_derivatives]
+    return [x if isinstance(x := written[slot], Formula) else constant(float(x), digits) for slot in slots]
 
 
-def named(name: str) -> Formula:
-    """A node's name as a formula; one that reads as an expression, such as `a+b`, is bracketed where it has to be."""
-    return Formula(name, strength=FIRMEST if _is_simple(name) else 0)
+def derivative_rule(node: Value, slot: int, name: Mapping[Value, str], digits: int = 6) -> Formula:
+    """The one for a single operand."""
+    return derivative_rules(node, (slot,), name, digits)[0]
 
 
 def derivative_of(result: str, operand: str) -> tuple[str, str]:

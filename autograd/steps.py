@@ -18,7 +18,6 @@ from .notation import derivative_rule, label_shown
 from .value import sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any, Literal
 
     from .value import Value
@@ -50,7 +49,7 @@ class Contribution:
         self.before = self.after = 0.0
         self.operand: Value = consumer
         self.consumers: tuple[Value, ...] = ()
-        self.name: Mapping[Value, str] = {}
+        self.name: dict[Value, str] = {}
 
     @property
     def waiting(self) -> int:
@@ -77,7 +76,7 @@ class Step:
         number: int,
         phase: Literal["forward", "backward"],
         node: Value,
-        name: Mapping[Value, str],
+        name: dict[Value, str],
         adjoint: float | None = None,
         contributions: tuple[Contribution, ...] = (),
     ) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .notation import derivative_of, equals, expression, one_line, shown
+from .notation import derivative_of, derivative_rules, equals, expression, one_line, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from .steps import Contribution, Step
     from .value import Value
@@ -34,15 +34,17 @@ def step_told(step: Step) -> list[str]:
         return _fitted(f"{name} = ", *computed(step.node, step.name))
     origin = f"the seed: ∂{name}/∂{name}" if step.node is _root(step.name) else "complete"
     lines = [f"{name}.grad = {six(step.adjoint)}, {origin}"]
-    for contribution in step.contributions[:MOST_CONTRIBUTIONS]:
+    shown_here = step.contributions[:MOST_CONTRIBUTIONS]
+    rules = derivative_rules(step.node, [contribution.slot for contribution in shown_here], step.name)
+    for contribution, rule in zip(shown_here, rules):
         lines += chain_rule(contribution)
-        lines.append(f"    {_because(contribution)}; {waiting(contribution)}")
+        lines.append(f"    {_because(contribution, rule.plain)}; {waiting(contribution)}")
     if (more := len(step.contributions) - MOST_CONTRIBUTIONS) > 0:
         lines.append(f"and {more} more contributions")
     return lines
 
 
-def computed(node: Value, name: Mapping[Value, str]) -> list[str]:
+def computed(node: Value, name: dict[Value, str]) -> list[str]:
     """`x * z`, `= 2 * 3`, `= 6`: a node's expression in names, in numbers, and its value."""
     in_names = one_line(expression(node, name, DIGITS).plain, WIDTH)
     numbers = {x: six(x.data) for x in node.operands if type(x) is not float}  # type: ignore[union-attr]
@@ -95,13 +97,13 @@ def six(x: float) -> str:
     return shown(x, DIGITS)
 
 
-def _because(contribution: Contribution) -> str:
+def _because(contribution: Contribution, rule: str) -> str:
     """`∂a/∂x = z`: the local derivative as a rule, in names."""
     name = contribution.name
     symbol = derivative_of(name[contribution.consumer], name[contribution.operand])[0]
     repeated = sum(x is contribution.operand for x in contribution.consumer.operands) > 1
     place = f"[{contribution.slot + 1}]" * repeated
-    rule, value = contribution.rule, six(contribution.local_derivative)
+    value = six(contribution.local_derivative)
     return f"{symbol}{place} = {one_line(rule, WIDTH - 30)}" + f" = {value}" * (rule.replace("-", "−") != value)
 
 
@@ -123,7 +125,6 @@ def _fitted(start: str, *parts: str) -> list[str]:
     return lines
 
 
-def _root(name: Mapping[Value, str]) -> Value:
+def _root(name: dict[Value, str]) -> Value:
     """The root of the graph whose nodes are named: the last of its topological order."""
-    *_, root = name
-    return root
+    return next(reversed(name.keys()))
