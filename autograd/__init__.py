@@ -27,6 +27,7 @@ from .functions import dot, log_softmax, logsumexp, mean, softmax, sum
 from .graph import expand, nodes
 from .modes import detect_anomaly, no_grad, record_lines
 from .origins import label_from
+from .page import player
 from .primitives import primitive
 from .rules import (
     absolute,
@@ -96,6 +97,7 @@ __all__ = [
     "no_grad",
     "nodes",
     "nudge",
+    "player",
     "power",
     "primitive",
     "record_lines",

@@ -6,9 +6,11 @@ nudge(y, x, 0.01)                           # of a recorded graph: the predicted
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from .graph import label_of
+from .notation import label_shown, number
 from .scalars import as_number
 from .steps import current_log
 from .value import Value
@@ -54,6 +56,11 @@ class Nudge(NamedTuple):
     actual: float
     gap: float
 
+    def __repr__(self) -> str:
+        """The numbers to six digits: it is their comparison that tells something."""
+        numbers = (f"{field}={number(x)}" for field, x in zip(self._fields, self))
+        return f"Nudge({', '.join(numbers)})"
+
 
 def nudge(root: Value, x: Value, h: float = 1e-3) -> Nudge:
     """Move `x` by `h` and see by how much `root` moves: what a gradient means.
@@ -65,26 +72,31 @@ def nudge(root: Value, x: Value, h: float = 1e-3) -> Nudge:
         predicted, gradient times h; actual, the true change; gap, actual - predicted, of the order of h².
 
     Raises:
-        ValueError: if `root` does not depend on `x`, if data was set since, or where the new number has no value.
+        ValueError: if `root` does not depend on `x`, or data was set since it was computed.
+        ValueError, ArithmeticError: where the new number has no value.
 
     >>> from autograd import Value, nudge
     >>> x = Value(3.0, "x")
     >>> y = x * x
-    >>> predicted, actual, gap = nudge(y, x, 0.5)
-    >>> predicted, actual, gap
-    (3.0, 3.25, 0.25)
+    >>> nudge(y, x, 0.5)
+    Nudge(predicted=3, actual=3.25, gap=0.25)
     """
     for given, role in ((root, "root"), (x, "x")):
         if not isinstance(given, Value):
             raise TypeError(f"nudge takes Values; {role} is a {type(given).__name__}")
     step = as_number(h, "nudge()")
+    if not isfinite(step) or step == 0:
+        raise ValueError(f"h is a small step other than 0, not {h!r}")
     log = current_log(root)
     if x not in log.adjoints:
-        raise ValueError(f"the graph of {log.name[root]} does not contain {label_of(x) or 'this Value'}")
+        raise ValueError(f"the graph of {log.name[root]} does not contain {label_shown(label_of(x)) or 'this Value'}")
     moved: dict[Any, float] = {x: x.data + step}
     for node in log.order:
         if node.primitive is not None and node is not x and any(operand in moved for operand in node.operands):
-            numbers = [moved.get(n, n.data) if isinstance(n, Value) else n for n in node.operands]
+            numbers = [
+                moved.get(operand, operand.data) if isinstance(operand, Value) else operand for operand in node.operands
+            ]
             moved[node] = node.primitive.value(numbers, node.operands)
-    predicted, actual = log.adjoints[x] * step, moved.get(root, root.data) - root.data
+    # x + h is rounded to a float: what counts is how far x has moved.
+    predicted, actual = log.adjoints[x] * (moved[x] - x.data), moved.get(root, root.data) - root.data
     return Nudge(predicted, actual, actual - predicted)

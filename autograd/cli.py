@@ -1,6 +1,7 @@
 """The command `chalkgrad`: `chalkgrad show "log(x) + x*z" x=2 z=3 --svg graph.svg`, and `chalkgrad demo`.
 
-It prints the forward and backward table, checks the gradient against central differences and writes the picture.
+It prints the forward and backward table, checks the gradient against central differences and writes the picture, and
+the page that plays the pass. `chalkgrad step "log(x) + x*z" x=2 z=3` goes through the pass in the terminal.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import re
 import sys
 import unicodedata
+import warnings
 from io import TextIOWrapper
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -35,7 +37,7 @@ DEMO = "a = x*z; b = log(x); c = sin(b); d = exp(a); e = a/b; f = c/a; d + e + f
 DEMO_VALUES = ["x=2", "z=3"]
 
 #: The options that are followed by a value.
-WITH_VALUE = ("--svg", "--digits", "--format")
+WITH_VALUE = ("--svg", "--html", "--digits", "--format")
 
 #: The relative error up to which a gradient agrees with its central difference.
 TOLERANCE = 1e-6
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal without ∂ shows ?
     options = _parser().parse_args(_arranged(sys.argv[1:] if arguments is None else arguments))
     try:
-        _show(options)
+        options.run(options)
         if sys.stdout is not None:  # it may have been closed
             sys.stdout.flush()
     except (ExpressionError, RenderingError, ValueError, ArithmeticError) as error:
@@ -96,23 +98,61 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"chalkgrad {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     show = commands.add_parser("show", help="table, gradient check and picture of an expression", allow_abbrev=False)
-    show.add_argument("expression", help='such as "a = x*z; b = log(x); a/b": numbers, names, + - * / **, functions')
-    show.add_argument("values", nargs="*", metavar="NAME=NUMBER", help="a number for each variable")
+    step = commands.add_parser("step", help="go through the pass of an expression, step by step", allow_abbrev=False)
     demo = commands.add_parser(
         "demo", help="the worked example of CMU 10-601's lecture; writes graph.svg", allow_abbrev=False
     )
-    demo.set_defaults(expression=DEMO, values=DEMO_VALUES, svg="graph.svg")
+    for command in (show, step):
+        such_as = 'such as "a = x*z; b = log(x); a/b": numbers, names, + - * / **, functions'
+        command.add_argument("expression", help=such_as)
+        command.add_argument("values", nargs="*", metavar="NAME=NUMBER", help="a number for each variable")
     for command in (show, demo):
+        command.set_defaults(run=_show)
         command.add_argument("--svg", metavar="FILE", help="write the picture (.svg; .png and .pdf need Graphviz)")
+        command.add_argument("--html", metavar="FILE", help="write a page that plays the pass, for any browser")
         command.add_argument("--edges", action="store_true", help="write local derivatives on the arrows")
         command.add_argument("--digits", type=int, default=6, help="significant digits (default: 6)")
         command.add_argument("--format", choices=("text", "markdown", "latex", "html"), default="text")
+    for command in (show, step, demo):
         command.add_argument("--share", action="store_true", help="make equal subexpressions one node")
         command.add_argument("--expand", action="store_true", help="replace functions by their definitions")
+    step.set_defaults(run=_step)
+    demo.set_defaults(expression=DEMO, values=DEMO_VALUES, svg="graph.svg")
     return parser
 
 
 def _show(options: argparse.Namespace) -> None:
+    expression, values, root = _recorded(options)
+    root.backward()
+    shown = table(root, digits=options.digits)
+    print(str(shown) if options.format == "text" else getattr(shown, options.format))
+    if options.format == "text":
+        print(_checked(expression, values, root))
+    if not (options.svg is None and options.html is None):
+        print()
+    if options.svg is not None:
+        with warnings.catch_warnings(record=True) as remarks:
+            warnings.simplefilter("always")
+            print(f"wrote {draw(root, edges=options.edges).save(options.svg)}")
+        for remark in remarks:
+            print(f"chalkgrad: {remark.message}", file=sys.stderr)
+    if options.html is not None:
+        from .page import player
+
+        print(f"wrote {player(root).save(options.html)}")
+
+
+def _step(options: argparse.Namespace) -> None:
+    from .terminal import Terminal
+
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    _, _, root = _recorded(options)
+    Terminal(root).interact()
+
+
+def _recorded(options: argparse.Namespace) -> tuple[Expression, dict[str, float], Value]:
+    """The expression that was typed, the values of its variables, and its graph."""
     expression = parse(options.expression)
     values = _values(options.values)
     if unused := [name for name in values if name not in expression.variables]:
@@ -123,13 +163,7 @@ def _show(options: argparse.Namespace) -> None:
     if not root.label:
         labels = {node.label for node in nodes(root)}
         root.label = next(name for name in ("y", "out", "result", "the result") if name not in labels)
-    root.backward()
-    shown = table(root, digits=options.digits)
-    print(str(shown) if options.format == "text" else getattr(shown, options.format))
-    if options.format == "text":
-        print(_checked(expression, values, root))
-    if options.svg is not None:
-        print(f"\nwrote {draw(root, edges=options.edges).save(options.svg)}")
+    return expression, values, root
 
 
 def _values(texts: Sequence[str]) -> dict[str, float]:

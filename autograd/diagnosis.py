@@ -5,15 +5,17 @@ It reads the event log of the root's own pass, and follows what is zero (or not 
 
 from __future__ import annotations
 
+from collections import Counter
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
-from .graph import label_of, stale
-from .notation import derivative_of, expression, one_line
+from .graph import label_of, nodes
+from .notation import derivative_symbol, expression, label_shown, one_line
+from .remarks import aside
 from .scalars import arises
 from .steps import Log
 from .value import Value
-from .wording import WIDTH, listed, six
+from .wording import WIDTH, listed, minus, six
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +33,11 @@ REASONS = (
     "underflow",
 )
 
-#: Leaves without a gradient that are told one by one; places that are told for each reason.
+#: Leaves without a gradient that are told one by one.
 MOST_LEAVES = 20
-MOST_PLACES = 3
+
+#: Places that are told with the way from there to the node.
+MOST_WAYS = 20
 
 
 class Finding(NamedTuple):
@@ -46,10 +50,13 @@ class Finding(NamedTuple):
 class Diagnosis:
     """What is wrong, and where. It prints as text; `.reason` is the first reason, "" if nothing is wrong."""
 
-    def __init__(self, summary: str, findings: Sequence[Finding] = (), notes: Sequence[str] = ()) -> None:
+    def __init__(
+        self, summary: str, findings: Sequence[Finding] = (), notes: Sequence[str] = (), most: int = 3
+    ) -> None:
         self.summary = summary
         self.findings = list(findings)
         self.notes = list(notes)
+        self._most = most  # findings of each reason that are told
 
     @property
     def reason(self) -> str:
@@ -57,14 +64,14 @@ class Diagnosis:
         return self.findings[0].reason if self.findings else ""
 
     def __str__(self) -> str:
-        lines = [self.summary]
-        for number, finding in enumerate(self.findings):
-            same_reason = [other for other in self.findings[:number] if other.reason == finding.reason]
-            if len(same_reason) < MOST_PLACES:
+        lines, count = [self.summary], Counter(finding.reason for finding in self.findings)
+        told: Counter[str] = Counter()
+        for finding in self.findings:
+            told[finding.reason] += 1
+            if told[finding.reason] <= self._most:
                 lines.append(f"  {finding.told}")
-            elif len(same_reason) == MOST_PLACES:
-                count = sum(other.reason == finding.reason for other in self.findings) - MOST_PLACES
-                lines.append(f"  and {count} more places where it is {finding.reason}")
+            elif told[finding.reason] == self._most + 1:
+                lines.append(f"  and {count[finding.reason] - self._most} more: {finding.reason}")
         return "\n".join([*lines, *self.notes])
 
     __repr__ = __str__
@@ -73,8 +80,8 @@ class Diagnosis:
 def diagnose(root: Value, x: Value | None = None) -> Diagnosis:
     """Why the gradient of `root` by `x` is zero, or where the first nan or infinity arose, forward or backward.
 
-    Reasons for a zero, in this order: not reached (no backward pass has been run), not an ancestor, blocked (by a relu,
-    maximum, where ...), saturated, multiplied by zero, exact cancellation, underflow.
+    Reasons for a zero, in this order: not reached (a backward pass would give it one, but none has been run), not an
+    ancestor, blocked (by a relu, maximum, where ...), saturated, multiplied by zero, exact cancellation, underflow.
 
     Args:
         x: a node; without it, all leaves are looked at.
@@ -88,51 +95,46 @@ def diagnose(root: Value, x: Value | None = None) -> Diagnosis:
       blocked by relu at v1 = relu(x): x = −3, and ∂v1/∂x = step(x) = 0
     """
     for given, role in ((root, "root"), (x, "x")):
-        if given is not None and not isinstance(given, Value):
-            raise TypeError(f"diagnose takes Values; {role} is a {type(given).__name__}")
-    if not isinstance(root, Value):
-        raise TypeError("diagnose takes the root first")
+        if not (isinstance(given, Value) or (given is None and role == "x")):
+            raise TypeError(f"diagnose takes the root and perhaps a node; {role} is {given!r}")
     log = Log(root)
-    late = stale(log.order)
-    notes = [f"data was set since this was computed; call {log.name[root]}.forward()"] if late else []
-    if x is None:
-        return _of_graph(log, notes)
-    return _of_node(log, x, notes)
+    return _of_graph(log) if x is None else _of_node(log, x)
 
 
-def _of_graph(log: Log, notes: list[str]) -> Diagnosis:
-    found = [finding for finding in (_first_forward(log), _first_backward(log)) if finding]
+def _of_graph(log: Log) -> Diagnosis:
+    found = _first_forward(log, log.order) or _first_backward(log)
     if found:
-        return Diagnosis(f"{found[0].reason} in the graph of {log.name[log.root]}", found[:1], notes)
+        return Diagnosis(f"{found.reason} in the graph of {log.name[log.root]}", [found], aside(log))
     leaves = [node for node in log.order if node.primitive is None]
     lost = [leaf for leaf in leaves if log.adjoints[leaf] == 0]
     if not lost:
-        return Diagnosis(f"leaves: {len(leaves)}; all gradients are finite, and none is zero", (), notes)
+        return Diagnosis(f"leaves: {len(leaves)}; all gradients are finite, and none is zero", (), aside(log))
     findings = []
     for leaf in lost[:MOST_LEAVES]:
         first = _why_zero(log, leaf)[0]
         findings.append(Finding(first.reason, f"{log.name[leaf]}: {first.told}"))
-    if len(lost) > MOST_LEAVES:
-        notes = [f"  and {len(lost) - MOST_LEAVES} more leaves", *notes]
-    return Diagnosis(f"leaves: {len(leaves)}; gradients that are zero: {len(lost)}", findings, notes)
+    more = [f"  and {len(lost) - MOST_LEAVES} more leaves"] * (len(lost) > MOST_LEAVES)
+    summary = f"leaves: {len(leaves)}; gradients that are zero: {len(lost)}"
+    return Diagnosis(summary, findings, [*more, *aside(log)], most=MOST_LEAVES)
 
 
-def _of_node(log: Log, x: Value, notes: list[str]) -> Diagnosis:
-    name = log.name.get(x) or label_of(x) or "x"
+def _of_node(log: Log, x: Value) -> Diagnosis:
+    name = log.name.get(x) or label_shown(label_of(x)) or "x"
     if x not in log.adjoints:
         told = f"not an ancestor: the graph of {log.name[log.root]} does not contain {name}{_lookalike(log, x)}"
-        return Diagnosis(f"{name}.grad = 0: not an ancestor", [Finding("not an ancestor", told)], notes)
+        return Diagnosis(f"{name}.grad = 0: not an ancestor", [Finding("not an ancestor", told)], aside(log, x))
     gradient = log.adjoints[x]
     if not isfinite(gradient):
-        finding = _first_forward(log) or _where_it_arose(log, x)
-        return Diagnosis(f"{name}.grad = {six(gradient)}", [finding], notes)
+        return Diagnosis(f"{name}.grad = {six(gradient)}", [_where_it_arose(log, x)], aside(log, x))
     if gradient == 0:
         findings = _why_zero(log, x)
-        return Diagnosis(f"{name}.grad = 0: {findings[0].reason}", findings, notes)
+        return Diagnosis(f"{name}.grad = 0: {findings[0].reason}", findings, aside(log, x))
     if not x.has_grad:
         told = f"no backward pass has been run, so .grad reads 0; {log.name[log.root]}.backward() gives {six(gradient)}"
-        return Diagnosis(f"{name}.grad = 0: not reached", [Finding("not reached", f"not reached: {told}")], notes)
-    return Diagnosis(f"{name}.grad = {six(gradient)}: neither zero nor infinite", (), notes)
+        return Diagnosis(
+            f"{name}.grad = 0: not reached", [Finding("not reached", f"not reached: {told}")], aside(log, x)
+        )
+    return Diagnosis(f"{name}.grad = {six(gradient)}: neither zero nor infinite", (), aside(log, x))
 
 
 def _lookalike(log: Log, x: Value) -> str:
@@ -148,62 +150,77 @@ def _lookalike(log: Log, x: Value) -> str:
 
 def _why_zero(log: Log, x: Value) -> list[Finding]:
     """Every place that makes the gradient of `x` zero, in the order of REASONS."""
-    findings = []
+    places: list[tuple[str, Contribution]] = []
     way: dict[Value, Value | None] = {x: None}  # from a node towards x
     waiting = [x]
     for node in waiting:  # it grows
         arrivals = log.arrivals[node]
         if any(contribution.amount != 0 for contribution in arrivals):
-            findings.append(_cancelled(log, node, way))
+            places.append(("exact cancellation", arrivals[0]))
             continue
         for contribution in arrivals:
             if contribution.upstream != 0:
-                findings.append(_lost(log, contribution, way))
+                places.append((_kind(contribution), contribution))
             elif contribution.consumer not in way:
                 way[contribution.consumer] = node
                 waiting.append(contribution.consumer)
-    return sorted(findings, key=lambda finding: REASONS.index(finding.reason))
+    places.sort(key=lambda place: REASONS.index(place[0]))
+    return [
+        Finding(kind, _lost(log, kind, contribution, way if number < MOST_WAYS else None))
+        for number, (kind, contribution) in enumerate(places)
+    ]
 
 
-def _cancelled(log: Log, node: Value, way: dict[Value, Value | None]) -> Finding:
-    terms = [f"{six(c.amount)} from {log.name[c.consumer]}" for c in log.arrivals[node] if c.amount != 0]
-    told = f"exact cancellation at {log.name[node]}: {listed(terms)} add up to 0{_way(log, node, way)}"
-    return Finding("exact cancellation", told)
-
-
-def _lost(log: Log, contribution: Contribution, way: dict[Value, Value | None]) -> Finding:
+def _kind(contribution: Contribution) -> str:
     """Why upstream is not zero and what is handed on is."""
-    consumer, operand = contribution.consumer, contribution.operand
-    primitive = consumer.primitive
+    primitive = contribution.consumer.primitive
     assert primitive is not None
-    route = _way(log, operand, way, start=consumer)
     if contribution.local_derivative != 0:
+        return "underflow"
+    others = [x for slot, x in enumerate(contribution.consumer.operands) if slot != contribution.slot]
+    first = contribution.slot == 0 or primitive.variadic
+    if primitive.flat == "saturated" and not (first and all(_data(x) != 0 for x in others)):
+        return "multiplied by zero"  # the slope of a sigmoid at 0, or its operand where the slope is 0
+    return primitive.flat
+
+
+def _lost(log: Log, kind: str, contribution: Contribution, way: dict[Value, Value | None] | None) -> str:
+    consumer, operand = contribution.consumer, contribution.operand
+    if kind == "exact cancellation":
+        terms = [f"{six(c.amount)} from {log.name[c.consumer]}" for c in log.arrivals[operand] if c.amount != 0]
+        return f"exact cancellation at {log.name[operand]}: {listed(terms)} add up to 0{_way(log, operand, way)}"
+    route = _way(log, operand, way, start=consumer)
+    if kind == "underflow":
         numbers = f"{six(contribution.upstream)} × {six(contribution.local_derivative)}"
-        return Finding("underflow", f"underflow at {_made(log, consumer)}: {numbers} is too small for a double{route}")
-    symbol = derivative_of(log.name[consumer], log.name[operand])[0]
-    rule = one_line(contribution.rule, WIDTH // 2)
-    derivative = f"{symbol} = {rule}" + " = 0" * (rule != "0")
-    by = f" by {primitive.name}" if primitive.flat == "blocked" else ""
-    where = f"{log.name[operand]} = {six(operand.data)}, and " * (primitive.flat != "multiplied by zero")
-    return Finding(primitive.flat, f"{primitive.flat}{by} at {_made(log, consumer)}: {where}{derivative}{route}")
+        return f"underflow at {_made(log, consumer)}: {numbers} is too small for a double{route}"
+    by = f" by {consumer.primitive.name}" if kind == "blocked" and consumer.primitive else ""
+    where = f"{log.name[operand]} = {six(operand.data)}, and " * (kind != "multiplied by zero")
+    rule = _rule(contribution)
+    return f"{kind}{by} at {_made(log, consumer)}: {where}{rule}" + " = 0" * (not rule.endswith(" = 0")) + route
+
+
+def _rule(contribution: Contribution) -> str:
+    symbol = derivative_symbol(contribution.consumer, contribution.slot, contribution.name)[0]
+    return f"{symbol} = {one_line(minus(contribution.rule), WIDTH // 2)}"
 
 
 # ----- Where numbers stop being finite -----
 
 
-def _first_forward(log: Log) -> Finding | None:
-    """The first node whose value is no finite number though its operands' are, and the way from there."""
-    for node in log.order:
-        numbers = [x if type(x) is float else x.data for x in node.operands]  # type: ignore[union-attr]
-        if arises(node.data, numbers):
-            kind = "nan" if node.data != node.data else "inf"
+def _first_forward(log: Log, order: Sequence[Value]) -> Finding | None:
+    """The first node whose value is no finite number though those of its operands are, and the way from there.
+
+    A constant that is not finite counts as arising where it is used.
+    """
+    for node in order:
+        values = [x for x in dict.fromkeys(node.operands) if isinstance(x, Value)]
+        if arises(node.data, [x.data for x in values]):
             if node.primitive is None:
                 told = f"{log.name[node]} is {six(node.data)} from the start"
             else:
-                values = [x for x in dict.fromkeys(node.operands) if isinstance(x, Value)]
                 at = listed([f"{log.name[x]} = {six(x.data)}" for x in values])
                 told = f"forward: {_made(log, node)} is {six(node.data)}, at {at}"
-            return Finding(kind, f"{told}{_onward(log, node)}")
+            return Finding("nan" if node.data != node.data else "inf", f"{told}{_onward(log, node)}")
     return None
 
 
@@ -218,32 +235,42 @@ def _onward(log: Log, node: Value) -> str:
 def _first_backward(log: Log) -> Finding | None:
     for step in log.steps[len(log.steps) // 2 :]:
         for contribution in step.contributions:
-            if arises(contribution.after, (contribution.upstream, contribution.before)):
+            if _is_source(contribution):
                 return _arisen(log, contribution, {})
     return None
 
 
+def _is_source(contribution: Contribution) -> bool:
+    """Whether an adjoint becomes nan or infinite here, out of finite numbers."""
+    values = map(_data, contribution.consumer.operands)
+    return arises(contribution.after, (contribution.upstream, contribution.before, *values))
+
+
 def _where_it_arose(log: Log, x: Value) -> Finding:
-    """The contribution that made a gradient on the way to `x` nan or infinite."""
+    """What made the gradient of `x` nan or infinite: a backward step on the way to it, or a value used in that."""
     way: dict[Value, Value | None] = {x: None}
     node = x
     while True:
         culprit = next(c for c in log.arrivals[node] if not isfinite(c.after))
-        if isfinite(culprit.upstream) or arises(culprit.after, (culprit.upstream, culprit.before)):
+        if _is_source(culprit):
             return _arisen(log, culprit, way)
+        if isfinite(culprit.upstream) and not isfinite(culprit.amount):
+            return _first_forward(log, nodes(culprit.consumer)) or _arisen(log, culprit, way)
         way[culprit.consumer] = node
         node = culprit.consumer
 
 
 def _arisen(log: Log, contribution: Contribution, way: dict[Value, Value | None]) -> Finding:
-    consumer, operand = log.name[contribution.consumer], log.name[contribution.operand]
+    consumer, operand = contribution.consumer, contribution.operand
     before = f"{six(contribution.before)} + " * (contribution.before != 0)
-    sum_told = f"{before}{six(contribution.upstream)} × {six(contribution.local_derivative)}"
+    total = f"{before}{six(contribution.upstream)} × {six(contribution.local_derivative)} = {six(contribution.after)}"
     kind = "nan" if contribution.after != contribution.after else "inf"
-    at = f"backward, at {_made(log, contribution.consumer)}"
-    rule = f"{derivative_of(consumer, operand)[0]} = {contribution.rule}"
-    told = f"{at}: {operand}.grad becomes {sum_told} = {six(contribution.after)} ({rule})"
-    return Finding(kind, told + _way(log, contribution.operand, way, start=contribution.consumer))
+    told = f"backward, at {_made(log, consumer)}: {log.name[operand]}.grad becomes {total} ({_rule(contribution)})"
+    return Finding(kind, told + _way(log, operand, way, start=consumer))
+
+
+def _data(operand: Value | float) -> float:
+    return operand.data if isinstance(operand, Value) else operand
 
 
 # ----- Saying where -----
@@ -255,7 +282,10 @@ def _made(log: Log, node: Value) -> str:
     return f"{log.name[node]} = {one_line(expression(node, log.name).plain, WIDTH // 2)}{written}"
 
 
-def _way(log: Log, node: Value, way: dict[Value, Value | None], start: Value | None = None) -> str:
+def _way(log: Log, node: Value, way: dict[Value, Value | None] | None, start: Value | None = None) -> str:
+    """The nodes from a place to the one that is asked for; nothing if no way is given."""
+    if way is None:
+        return ""
     route = [] if start is None else [start]
     current: Value | None = node
     while current is not None:

@@ -8,18 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .mistakes import Mistake, agrees, diagnosed, mistakes_in_adjoint
-from .notation import derivative_of
+from .notation import derivative_symbol
 from .scalars import as_number
 from .steps import current_log
+from .value import Value
 from .wording import listed, six
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from typing import Any
 
-    from .value import Value
-
 COLUMNS = ("value", "local derivatives", "adjoint")
+
+#: A row of a table shows as many local derivatives as this; others are not asked.
+MOST_DERIVATIVES = 8
 
 
 class Blank(NamedTuple):
@@ -76,6 +78,8 @@ class Exam:
         self.log = current_log(root)
         chosen = self._chosen(wanted)
         self.blanks = [blank for blank in self._possible() if (blank.node, blank.column) in chosen]
+        if not self.blanks:
+            raise ValueError(f"blanks={wanted!r} leaves nothing blank; the values of leaves are given")
         self._numbers = {blank: number for number, blank in enumerate(self.blanks, 1)}
 
     def number(self, node: Value, column: str, slot: int | None = None) -> int | None:
@@ -93,48 +97,67 @@ class Exam:
         for node in self.log.order:
             if node.primitive is not None:
                 yield Blank(node, "value", None)
-            for slot, local in enumerate(node.local_derivatives):
-                if local is not None:
-                    yield Blank(node, "local derivatives", slot)
+            moving = [slot for slot, local in enumerate(node.local_derivatives) if local is not None]
+            for slot in moving[:MOST_DERIVATIVES]:
+                yield Blank(node, "local derivatives", slot)
             yield Blank(node, "adjoint", None)
 
-    def _chosen(self, wanted: str | Collection[Any]) -> set[tuple[Value, str]]:
-        items = [wanted] if isinstance(wanted, (str, tuple)) else list(wanted)
-        return {place for item in items for place in self._places(item)}
+    def _chosen(self, wanted: Any) -> set[tuple[Value, str]]:
+        if isinstance(wanted, (str, Value)) or self._is_pair(wanted):
+            wanted = [wanted]
+        try:
+            return {place for item in wanted for place in self._places(item)}
+        except TypeError:
+            raise TypeError(f"blanks is a column, a node or a list of them, not {wanted!r}") from None
 
     def _places(self, item: Any) -> list[tuple[Value, str]]:
         """The nodes and columns that one item of `blanks` stands for."""
-        named = {name: node for node, name in self.log.name.items()}
         columns = {column: (column,) for column in COLUMNS} | {"all": COLUMNS}
         if isinstance(item, str) and item in columns:
             return [(node, column) for node in self.log.order for column in columns[item]]
-        if isinstance(item, str) and item in named:
-            return [(named[item], column) for column in COLUMNS]
-        if isinstance(item, tuple) and len(item) == 2 and item[0] in named and item[1] in columns:
-            return [(named[item[0]], column) for column in columns[item[1]]]
-        known = f"columns ({', '.join(map(repr, columns))}), nodes ({listed(list(named))}) and pairs of both"
-        raise ValueError(f"blanks are {known}; not {item!r}")
+        if self._is_pair(item) and item[1] in columns:
+            return [(self._node(item[0]), column) for column in columns[item[1]]]
+        if (node := self._node(item)) is not None:
+            return [(node, column) for column in COLUMNS]
+        known = f"columns ({', '.join(map(repr, columns))}), nodes ({listed(list(self.log.name.values()))})"
+        raise ValueError(f"blanks are {known} and pairs of both; not {item!r}")
 
-    def _by_blank(self, answers: Mapping[Any, float] | Collection[float | None]) -> dict[Blank, float]:
+    def _is_pair(self, item: Any) -> bool:
+        """Whether it is a node and a column."""
+        return (
+            isinstance(item, tuple)
+            and len(item) == 2
+            and item[1] in (*COLUMNS, "all")
+            and self._node(item[0]) is not None
+        )
+
+    def _node(self, item: Any) -> Any:
+        """The node that is meant, by itself or by the name that it has in the sheet; None for none."""
+        if isinstance(item, Value):
+            return item if item in self.log.name else None
+        return next((node for node, name in self.log.name.items() if name == item), None)
+
+    def _by_blank(self, answers: Any) -> dict[Blank, float]:
         if hasattr(answers, "items"):
             pairs = [(self._find(place), answer) for place, answer in answers.items()]
+        elif isinstance(answers, str) or not hasattr(answers, "__iter__"):
+            raise TypeError(f"answers are a list of numbers, or a dictionary from blanks to numbers; not {answers!r}")
         else:
-            listed_answers = list(answers)
-            if len(listed_answers) != len(self.blanks):
-                raise ValueError(f"the sheet has {len(self.blanks)} blanks; {len(listed_answers)} answers were given")
-            pairs = list(zip(self.blanks, listed_answers))
+            in_order = list(answers)
+            if len(in_order) != len(self.blanks):
+                raise ValueError(f"the sheet has {len(self.blanks)} blanks; {len(in_order)} answers were given")
+            pairs = list(zip(self.blanks, in_order))
         return {blank: _as_answer(answer) for blank, answer in pairs if answer is not None}
 
     def _find(self, place: Any) -> Blank:
-        for number, blank in enumerate(self.blanks, 1):
-            if place == number and type(place) is int:
-                return blank
-        name = self.log.name
-        found = [b for b in self.blanks if place in (name[b.node], (name[b.node], b.column))]
+        if type(place) is int and 0 < place <= len(self.blanks):
+            return self.blanks[place - 1]
+        node, column = (self._node(place[0]), place[1]) if self._is_pair(place) else (self._node(place), "all")
+        found = [blank for blank in self.blanks if blank.node is node and column in (blank.column, "all")]
         if len(found) == 1:
             return found[0]
-        problem = f"{len(found)} blanks" if found else "no blank"
-        raise ValueError(f"{place!r} is {problem} of this sheet; take its number, from 1 to {len(self.blanks)}")
+        problem = f"stands for {len(found)} blanks" if found else "is no blank"
+        raise ValueError(f"{place!r} {problem} of this sheet; take its number, from 1 to {len(self.blanks)}")
 
     def _mark(self, blank: Blank, answer: float | None, adjoints: Mapping[Value, float]) -> Mark:
         truth = self._truth(blank)
@@ -159,7 +182,7 @@ class Exam:
         return self._symbol(blank.node, blank.slot)
 
     def _symbol(self, node: Value, slot: int) -> str:
-        return derivative_of(self.log.name[node], self.log.name[node.operands[slot]])[0]  # type: ignore[index]
+        return derivative_symbol(node, slot, self.log.name)[0]
 
     def _mistakes(self, blank: Blank, adjoints: Mapping[Value, float]) -> list[Mistake]:
         if blank.column == "adjoint":
@@ -190,7 +213,8 @@ class Exam:
         primitive = blank.node.primitive
         if blank.column == "value" or primitive is None:
             return f"compute {name} from its operands again"
-        return f"how much does {name} move per unit of that operand? {primitive.words}"
+        operand = self.log.name[blank.node.operands[blank.slot or 0]]  # type: ignore[index]
+        return f"how much does {name} move per unit of {operand}? {primitive.words}"
 
 
 def _as_answer(answer: Any) -> float:

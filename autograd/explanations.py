@@ -11,11 +11,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .graph import label_of, same, stale
-from .notation import derivative_of, expression, latex_name, latex_number, number, one_line
+from .graph import label_of
+from .notation import (
+    derivative_symbol,
+    expression,
+    label_shown,
+    latex_name,
+    latex_number,
+    markdown_code,
+    markdown_text,
+    number,
+    one_line,
+)
+from .remarks import aside
 from .steps import Log
 from .value import Value
-from .wording import WIDTH, product, six
+from .wording import WIDTH, minus, product, six
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +87,7 @@ class Explanation:
         #: The paths, if there are few: each the contributions along it, from x to the root.
         self.paths: list[list[Contribution]] = []
         if self.path_count is not None and self.path_count <= MOST_PATHS:
-            self.paths = _all_paths(log, x)
+            self.paths = _all_paths(log, x) if x is not log.root else [[]]
 
     # ----- Text -----
 
@@ -86,7 +97,7 @@ class Explanation:
             lines += [f"  {_source(contribution)}: {' '.join(product(contribution))}{_written(contribution)}"]
             lines += [f"    {_rule(contribution)}"]
         lines += self._others()
-        return "\n".join([*lines, *self._paths_told(), *self._notes()])
+        return "\n".join([*lines, *self._paths_told(), *aside(self.log, self.x)])
 
     __repr__ = __str__
 
@@ -105,7 +116,7 @@ class Explanation:
         return [f"  and {len(others)} more, together {six(sum(others))}"] if others else []
 
     def _paths_told(self) -> list[str]:
-        if self.path_count is None:
+        if self.path_count is None or self.x is self.log.root:
             return []
         count = "1 path" if self.path_count == 1 else f"{_count_told(self.path_count)} paths"
         too_many = f", too many to show (at most {MOST_PATHS})" * (self.path_count > MOST_PATHS)
@@ -116,17 +127,9 @@ class Explanation:
             lines.append(f"  {way}: {_multiplied([contribution.local_derivative for contribution in path])}")
         return lines
 
-    def _notes(self) -> list[str]:
-        notes = []
-        if stale(self.log.order):
-            notes.append(f"data was set since: this explains the recorded pass; call {self._root}.forward()")
-        if self.x.has_grad and self.x in self.log.adjoints and not same(self.x.grad, self.gradient):
-            notes.append(f"{self._name}.grad reads {six(self.x.grad)}: it holds other passes too, or another root's")
-        return notes
-
     @property
     def _name(self) -> str:
-        return self.log.name.get(self.x) or label_of(self.x) or "x"
+        return self.log.name.get(self.x) or label_shown(label_of(self.x)) or "x"
 
     @property
     def _root(self) -> str:
@@ -137,15 +140,15 @@ class Explanation:
     @property
     def markdown(self) -> str:
         """The explanation as a list in Markdown, formulas as code."""
-        lines = [_ticks(self._summary(), "`"), ""]
+        lines = [markdown_code(self._summary()), ""]
         for contribution in self.contributions[:MOST_CONTRIBUTIONS]:
             words = contribution.consumer.primitive.words if contribution.consumer.primitive else ""
-            told = f"- {_ticks(_source(contribution), '`')}: {_ticks(' '.join(product(contribution)), '`')}"
-            lines.append(told + _written(contribution) + f"  \n  {words}" * bool(words))
+            told = f"- {markdown_code(_source(contribution))}: {markdown_code(' '.join(product(contribution)))}"
+            lines.append(told + markdown_text(_written(contribution)) + f"  \n  {words}" * bool(words))
         lines += [line.replace("  and", "- and", 1) for line in self._others()]
         for line in self._paths_told():
-            lines.append(f"- {_ticks(line.strip(), '`')}" if line.startswith(" ") else f"\n{line}\n")
-        return "\n".join([*lines, *(f"\n{note}" for note in self._notes())]) + "\n"
+            lines.append(f"- {markdown_code(line.strip())}" if line.startswith(" ") else f"\n{markdown_text(line)}\n")
+        return "\n".join([*lines, *(f"\n{markdown_text(note)}" for note in aside(self.log, self.x))]) + "\n"
 
     def _repr_markdown_(self) -> str:
         return self.markdown
@@ -184,7 +187,7 @@ def count_paths(log: Log, x: Value) -> int:
 
 
 def _all_paths(log: Log, x: Value) -> list[list[Contribution]]:
-    if x not in log.arrivals or x is log.root:
+    if x not in log.arrivals:
         return []
     found: list[list[Contribution]] = []
     waiting: list[list[Contribution]] = [[contribution] for contribution in reversed(log.arrivals[x])]
@@ -206,9 +209,9 @@ def _source(contribution: Contribution) -> str:
 
 def _rule(contribution: Contribution) -> str:
     name, primitive = contribution.name, contribution.consumer.primitive
-    symbol = derivative_of(name[contribution.consumer], name[contribution.operand])[0]
+    symbol = derivative_symbol(contribution.consumer, contribution.slot, name)[0]
     words = f": {primitive.words}" if primitive and primitive.words else ""
-    return f"{symbol} = {one_line(contribution.rule, WIDTH)}{words}"
+    return f"{symbol} = {one_line(minus(contribution.rule), WIDTH)}{words}"
 
 
 def _written(contribution: Contribution) -> str:
@@ -234,7 +237,8 @@ def _multiplied(factors: Sequence[float]) -> str:
 def _count_told(count: int) -> str:
     """The number written out, or how long it is."""
     digits = int(count.bit_length() * 0.30103) + 1
-    return str(count) if digits <= MOST_DIGITS else f"a number of {digits} digits (.path_count) of"
+    digits -= count < 10 ** (digits - 1)
+    return str(count) if digits <= MOST_DIGITS else f"{digits} digits (.path_count) long is the number of"
 
 
 def _latex(x: float) -> str:
@@ -243,8 +247,3 @@ def _latex(x: float) -> str:
 
 def _bracketed(text: str) -> str:
     return rf"\left({text}\right)" if text.startswith("-") else text
-
-
-def _ticks(text: str, fence: str) -> str:
-    """Text as code in Markdown."""
-    return fence + text.replace("`", "'") + fence

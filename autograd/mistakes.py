@@ -13,7 +13,8 @@ from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
-from .notation import derivative_of
+from . import rules
+from .notation import derivative_of, derivative_symbol
 from .steps import Contribution, Tally, recorded_pass
 from .wording import listed, six
 
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 #: An answer is right to as many digits as it has, but to as many as this at least.
 FEWEST_DIGITS = 3
 
-#: Operands whose local derivatives may have been mixed up: so many are looked at.
-MOST_OPERANDS = 8
+#: Of a wide node, so many operands and contributions are looked at.
+MOST_LOOKED_AT = 8
+
+#: Visits of a walk that goes on from a node each time it is reached; there may be exponentially many.
+MOST_VISITS = 10_000
 
 
 class Mistake(NamedTuple):
@@ -42,17 +46,21 @@ def agrees(answer: float, truth: float) -> bool:
 
     >>> agrees(404.85, 404.853739609282), agrees(405, 404.853739609282), agrees(404.8, 404.853739609282)
     (True, True, True)
-    >>> agrees(404.7, 404.853739609282), agrees(48.2, 48.0)
-    (False, False)
+    >>> agrees(404.7, 404.853739609282), agrees(48.2, 48.0), agrees(481, 480)
+    (False, False, False)
     """
+    if answer == truth or (answer != answer and truth != truth):
+        return True
     if not (isfinite(answer) and isfinite(truth)):
-        return answer == truth or (answer != answer and truth != truth)
+        return False
     if answer == 0:
-        return abs(truth) < 1e-12
+        return abs(truth) < 1e-12  # what rounding leaves of a sum that is 0
     _, digits, exponent = Decimal(repr(float(answer))).normalize().as_tuple()
     assert isinstance(exponent, int)  # it is a letter for nan and infinity alone
-    last = exponent - max(0, FEWEST_DIGITS - len(digits))
-    return abs(answer - truth) < max(10.0**last, 1e-9 * abs(truth)) * (1 + 1e-9)
+    unit = 10.0 ** (exponent - max(0, FEWEST_DIGITS - len(digits)))
+    gap = abs(answer - truth)
+    cut_off = abs(answer) < abs(truth) and answer * truth > 0
+    return gap <= 1e-9 * abs(truth) or gap < (unit if cut_off else 0.5 * unit) * (1 + 1e-9)
 
 
 def diagnosed(answer: float, mistakes: Iterable[Mistake]) -> str | None:
@@ -76,7 +84,7 @@ def usual_mistakes(contribution: Contribution) -> list[Mistake]:
         Mistake(local, f"that is {symbol} alone: multiply it by {speaker}.grad = {six(upstream)}{adds}"),
         Mistake(before + upstream, f"that hands {speaker}.grad on unchanged: multiply it by {symbol} = {six(local)}"),
         Mistake(upstream, f"that is {speaker}.grad itself: multiply it by {symbol} = {six(local)}{adds}"),
-        Mistake(before + upstream + local, f"{speaker}.grad and {symbol} are multiplied; sums are for forks"),
+        Mistake(before + upstream + local, f"that adds {speaker}.grad and {symbol}: multiply them"),
         *(Mistake(before + upstream * other, told) for other, told in _other_locals(contribution)),
         Mistake(before + upstream * operand.data, f"that multiplies by {target}, but {symbol} = {contribution.rule}"),
         Mistake(before + consumer.data * local, f"that takes the value of {speaker} for its gradient"),
@@ -89,44 +97,54 @@ def usual_mistakes(contribution: Contribution) -> list[Mistake]:
 
 def _other_locals(contribution: Contribution) -> list[tuple[float, str]]:
     """The local derivatives of the other operands, and what it means to take one of them."""
-    consumer, name = contribution.consumer, contribution.name
+    consumer = contribution.consumer
     found = []
-    for slot, (operand, local) in enumerate(zip(consumer.operands, consumer.local_derivatives)):
-        if slot != contribution.slot and local is not None and type(operand) is not float:
-            symbol = derivative_of(name[consumer], name[operand])[0]  # type: ignore[index]
+    for slot, local in enumerate(consumer.local_derivatives[:MOST_LOOKED_AT]):
+        if slot != contribution.slot and local is not None:
+            symbol = derivative_symbol(consumer, slot, contribution.name)[0]
             found.append((local, f"that multiplies by {symbol} = {six(local)}, which belongs to another operand"))
-    return found[:MOST_OPERANDS]
+    return found
 
 
 def most_telling(contributions: Sequence[Contribution]) -> Contribution:
     """The contribution to ask for: the one where the most mistakes give a number of their own."""
-    return max(contributions, key=lambda contribution: len({m.answer for m in usual_mistakes(contribution)}))
+    few = contributions[:MOST_LOOKED_AT]
+    return max(few, key=lambda contribution: len({m.answer for m in usual_mistakes(contribution)}))
 
 
 # ----- Mistakes in the whole gradient of a node -----
 
 
 def mistakes_in_adjoint(log: Log, node: Value, answered: Mapping[Value, float]) -> list[Mistake]:
-    """What is given instead of a node's adjoint.
+    """What is given instead of a node's adjoint, the likeliest first.
 
     Args:
-        answered: what was given for the adjoints of other nodes; a number that follows from a wrong one is told apart.
+        answered: what was given for the adjoints of all nodes. A number that follows from a wrong one is told apart,
+            and a mistake that explains several of the wrong numbers comes first.
     """
     name, truth = log.name[node], log.adjoints[node]
     arrivals = log.arrivals[node]
     if node is log.root:
-        return [Mistake(node.data, f"that is the value of {name}; it moves by 1 per unit of itself")]
-    found = [Mistake(node.data, f"that is the value of {name}, not its gradient")]
-    found += _ways(log, arrivals, [contribution.upstream for contribution in arrivals])
-    wrong = [c.consumer for c in arrivals if not agrees(answered.get(c.consumer, c.upstream), c.upstream)]
-    if wrong:
-        from_yours = f", with your number for {listed([log.name[consumer] for consumer in dict.fromkeys(wrong)])}"
-        own = [answered.get(c.consumer, c.upstream) for c in arrivals]
-        right_from_wrong = sum(upstream * c.local_derivative for upstream, c in zip(own, arrivals))
-        found.append(Mistake(right_from_wrong, f"the step is right{from_yours}, which is not"))
-        found += [Mistake(m.answer, m.told + from_yours) for m in _ways(log, arrivals, own)]
-    found += [Mistake(adjoints[node], told) for told, adjoints in _wrong_passes(log)]
+        found = [Mistake(node.data, f"that is the value of {name}; it moves by 1 per unit of itself")]
+    else:
+        found = [*_from_own_numbers(log, arrivals, answered), *_ways(log, arrivals, [c.upstream for c in arrivals])]
+        found.insert(0, Mistake(node.data, f"that is the value of {name}, not its gradient"))
+    everywhere = wrong_passes(log)
+    wrong = {x: answer for x, answer in answered.items() if not agrees(answer, log.adjoints[x])}
+    for told, adjoints in everywhere.items():
+        explained = sum(agrees(answer, adjoints[x]) for x, answer in wrong.items())
+        found.insert(0 if explained > 1 else len(found), Mistake(adjoints[node], told))
     return [m for m in found if isfinite(m.answer) and not agrees(m.answer, truth)]
+
+
+def _from_own_numbers(log: Log, arrivals: list[Contribution], answered: Mapping[Value, float]) -> list[Mistake]:
+    """What the step gives, done right, from wrong adjoints of the consumers."""
+    wrong = [c.consumer for c in arrivals if not agrees(answered.get(c.consumer, c.upstream), c.upstream)]
+    if not wrong:
+        return []
+    yours = listed([log.name[consumer] for consumer in dict.fromkeys(wrong)])
+    total = sum(answered.get(c.consumer, c.upstream) * c.local_derivative for c in arrivals)
+    return [Mistake(total, f"this step is right; it goes wrong with your number for {yours}")]
 
 
 def _ways(log: Log, arrivals: list[Contribution], upstreams: list[float]) -> Iterator[Mistake]:
@@ -145,9 +163,9 @@ def _ways(log: Log, arrivals: list[Contribution], upstreams: list[float]) -> Ite
     yield Mistake(-total, "the sign is turned")
     for c, amount in zip(arrivals, amounts):
         yield Mistake(total - 2 * amount, f"the sign of the contribution of {log.name[c.consumer]} is turned")
-    yield Mistake(sum(locals_), f"that has the local derivatives alone: multiply each by the gradient of {speakers}")
-    yield Mistake(sum(upstreams), f"that is the gradient of {speakers} unchanged: multiply by the local derivative")
-    yield Mistake(sum(upstreams) + sum(locals_), "gradient and local derivative are multiplied; sums are for forks")
+    yield Mistake(sum(locals_), f"those are local derivatives alone: multiply them by the gradient of {speakers}")
+    yield Mistake(sum(upstreams), f"that is the gradient of {speakers} unchanged: multiply it by the local derivative")
+    yield Mistake(sum(upstreams) + sum(locals_), f"that adds the gradient of {speakers} and the local derivative")
     yield Mistake(node.data * sum(upstreams), f"that multiplies by {name} itself, not by the local derivative")
     by_values = sum(c.consumer.data * local for c, local in zip(arrivals, locals_))
     yield Mistake(by_values, f"that takes the value of {speakers} for its gradient")
@@ -156,6 +174,9 @@ def _ways(log: Log, arrivals: list[Contribution], upstreams: list[float]) -> Ite
             yield Mistake(total - amount + upstream * other, told)
     yield Mistake(2 * total, "that is twice too much")
     yield Mistake(total / 2, "that is half of it")
+
+
+# ----- The same mistake at every node: what a wrong engine gives -----
 
 
 class _Overwriting(Tally):
@@ -177,22 +198,83 @@ class _WithoutLocal(Tally):
         return Contribution(self.node, self.total, 1.0)
 
 
+class _WithoutUpstream(Tally):
+    """The local derivative is handed on alone."""
+
+    __slots__ = ()
+
+    def __mul__(self, local_derivative: float) -> Contribution:
+        return Contribution(self.node, 1.0, local_derivative)
+
+
+class _Adding(Tally):
+    """Gradient and local derivative are added."""
+
+    __slots__ = ()
+
+    def __mul__(self, local_derivative: float) -> Contribution:
+        return Contribution(self.node, 1.0, self.total + local_derivative)
+
+
 class _OwnFactor(Tally):
-    """The gradient is multiplied by the operand itself."""
+    """A product multiplies by the factor itself, not by the other one."""
 
     __slots__ = ()
 
     def __iadd__(self, contribution: Contribution) -> Tally:
-        return super().__iadd__(Contribution(contribution.consumer, contribution.upstream, self.node.data))
+        if contribution.consumer.primitive is rules.multiply:
+            contribution = Contribution(contribution.consumer, contribution.upstream, self.node.data)
+        return super().__iadd__(contribution)
 
 
-#: Mistakes made at every node: what comes out, and what they are.
-WRONG_PASSES = {
-    "that comes out if at every fork only the last contribution is kept: they add up": _Overwriting,
-    "that comes out if no local derivative is multiplied by": _WithoutLocal,
-    "that comes out if each operand is multiplied by itself instead of the local derivative": _OwnFactor,
-}
+class _ValueForGradient(Tally):
+    """The value of a node is handed on instead of its gradient."""
+
+    __slots__ = ()
+
+    def __mul__(self, local_derivative: float) -> Contribution:
+        return Contribution(self.node, self.node.data, local_derivative)
 
 
-def _wrong_passes(log: Log) -> list[tuple[str, dict[Value, float]]]:
-    return [(told, recorded_pass(log.order, 1.0, tally)[1]) for told, tally in WRONG_PASSES.items()]
+def wrong_passes(log: Log) -> dict[str, dict[Value, float]]:
+    """What each mistake is, and the adjoints that a pass gives in which it is made at every node."""
+    order = log.order
+
+    def adjoints(tally: type[Tally] = Tally, visits: Sequence[Value] | None = None) -> dict[Value, float]:
+        return recorded_pass(order, 1.0, tally, visits)[1]
+
+    inner = [node for node in order if node.primitive is not None]
+    return {
+        "only the last contribution was kept at each fork: contributions add up": adjoints(_Overwriting),
+        "that hands on local derivatives alone: multiply them by the gradient": adjoints(_WithoutUpstream),
+        "that hands gradients on unchanged: multiply them by the local derivative": adjoints(_WithoutLocal),
+        "that adds gradient and local derivative: multiply them": adjoints(_Adding),
+        "that multiplies each factor by itself: its local derivative is the other factor": adjoints(_OwnFactor),
+        "that hands on values instead of gradients": adjoints(_ValueForGradient),
+        "some node handed its gradient on before it was complete": adjoints(visits=_breadth_first(log)),
+        "nodes handed their gradients on again each time something arrived": adjoints(visits=_revisiting(log)),
+        "that is the second of two passes with no zeroing between them": adjoints(visits=[*inner, *inner]),
+    }
+
+
+def _breadth_first(log: Log) -> list[Value]:
+    """The visits of a walk that takes nodes as it meets them; the last one first, as `sweep` wants it."""
+    met, waiting = {log.root}, [log.root]
+    for node in waiting:  # it grows
+        for contribution in log.departures.get(node, ()):
+            if contribution.operand not in met:
+                met.add(contribution.operand)
+                waiting.append(contribution.operand)
+    return [node for node in reversed(waiting) if node.primitive is not None]
+
+
+def _revisiting(log: Log) -> list[Value]:
+    """The visits of a recursion that goes on from a node each time it is reached; none if they are too many."""
+    visits: list[Value] = []
+    waiting = [log.root]
+    while waiting and len(visits) < MOST_VISITS:
+        node = waiting.pop()
+        if node.primitive is not None:
+            visits.append(node)
+            waiting.extend(contribution.operand for contribution in reversed(log.departures[node]))
+    return visits[::-1] if not waiting else []

@@ -7,12 +7,19 @@ and whoever uses no mode pays for a single look-up.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ContextDecorator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
+    from contextvars import Token
+    from typing import Any, TypeVar
+
+    _F = TypeVar("_F", bound=Callable[..., Any])
+
+#: Set in the flags of the code of generators and coroutines (as in inspect, which is slow to import).
+RUNS_LATER = 0x20 | 0x80 | 0x200
 
 
 class Mode(NamedTuple):
@@ -27,18 +34,33 @@ class Mode(NamedTuple):
 mode: ContextVar[Mode | None] = ContextVar("autograd.mode", default=None)
 
 
-@contextmanager
-def _also(**changes: bool) -> Iterator[None]:
-    """The mode that is on, changed in one respect."""
-    token = mode.set((mode.get() or Mode())._replace(**changes))
-    try:
-        yield
-    finally:
-        mode.reset(token)
+class Change(ContextDecorator):
+    """The mode that is on, changed in one respect: for a `with` statement, or as a decorator of a function."""
+
+    def __init__(self, **change: bool) -> None:
+        self._change = change
+        self._tokens: list[Token[Mode | None]] = []
+
+    def __enter__(self) -> None:
+        self._tokens.append(mode.set((mode.get() or Mode())._replace(**self._change)))
+
+    def __exit__(self, *_: object) -> None:
+        mode.reset(self._tokens.pop())
+
+    def __call__(self, function: _F) -> _F:
+        """The function, with each call in the mode."""
+        code = getattr(function, "__code__", None)
+        if code is not None and code.co_flags & RUNS_LATER:
+            raise TypeError(
+                f"{function.__name__} runs after its call has returned: write the `with` statement inside it"
+            )
+        return super().__call__(function)
+
+    def _recreate_cm(self) -> Change:
+        return Change(**self._change)  # a call may come while another one runs
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+def no_grad() -> Change:
     """Inside, operations give leaves: the numbers are computed and no graph is kept.
 
     Use it to evaluate a model without remembering how, or as a decorator of a function that does so.
@@ -50,12 +72,10 @@ def no_grad() -> Iterator[None]:
     >>> y.data, y.operands
     (9.0, ())
     """
-    with _also(no_grad=True):
-        yield
+    return Change(no_grad=True)
 
 
-@contextmanager
-def record_lines() -> Iterator[None]:
+def record_lines() -> Change:
     """Inside, every operation remembers the line of your file or cell where it was written, for `explain` and the page.
 
     It makes recording about ten times slower; it can also be used as a decorator.
@@ -68,16 +88,14 @@ def record_lines() -> Iterator[None]:
     >>> print(explain(x, y))
     x.grad = 3 + 3 = 6
       from y = x * x, operand 1: ∂y/∂y · ∂y/∂x = 1 × 3 = 3   <doctest autograd.modes.record_lines[2]>:2  y = x * x
-        ∂y/∂x = x: each factor receives the gradient scaled by the other factor
+        ∂y/∂x[1] = x: each factor receives the gradient scaled by the other factor
       from y = x * x, operand 2: ∂y/∂y · ∂y/∂x = 1 × 3 = 3   <doctest autograd.modes.record_lines[2]>:2  y = x * x
-        ∂y/∂x = x: each factor receives the gradient scaled by the other factor
+        ∂y/∂x[2] = x: each factor receives the gradient scaled by the other factor
     """
-    with _also(lines=True):
-        yield
+    return Change(lines=True)
 
 
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
+def detect_anomaly() -> Change:
     """Inside, the operation or the backward step in which a nan or an infinity arises raises an error there and then.
 
     `diagnose` tells the same of a graph that was recorded without it. Numbers that are nan or infinite from the start
@@ -93,5 +111,4 @@ def detect_anomaly() -> Iterator[None]:
     Traceback (most recent call last):
     FloatingPointError: multiply: x * y at x = 1e+200 (labelled 'x'), y = 1e+200 (labelled 'x') gives inf
     """
-    with _also(anomaly=True):
-        yield
+    return Change(anomaly=True)

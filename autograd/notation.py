@@ -41,7 +41,7 @@ def shown(x: float, digits: int = 4) -> str:
     >>> shown(-404.853739609282)
     '−404.9'
     """
-    return number(x, digits).replace("-", "−")
+    return number(x, digits).replace("-", "−") if x else "0"
 
 
 def equals(result: float, digits: int, *terms: float) -> str:
@@ -167,6 +167,15 @@ def derivative_rule(node: Value, slot: int, name: Mapping[Value, str], digits: i
     return derivative_rules(node, (slot,), name, digits)[0]
 
 
+def derivative_symbol(node: Value, slot: int, name: Mapping[Value, str]) -> tuple[str, str]:
+    """`∂a/∂x`, plainly and in LaTeX, of a node with respect to an operand; `∂y/∂x[2]` for the second x of x * x."""
+    operand: Any = node.operands[slot]
+    plain, latex = derivative_of(name[node], name[operand])
+    uses = [place for place, other in enumerate(node.operands) if other is operand]
+    which = f"[{uses.index(slot) + 1}]" * (len(uses) > 1)
+    return plain + which, latex + which
+
+
 def derivative_of(result: str, operand: str) -> tuple[str, str]:
     """`∂a/∂x`, plainly and in LaTeX, of a result with respect to an operand."""
     plain = [name if _is_simple(name) else f"({name})" for name in (result, operand)]
@@ -175,7 +184,7 @@ def derivative_of(result: str, operand: str) -> tuple[str, str]:
 
 
 def _is_simple(name: str) -> bool:
-    return re.fullmatch(r"[\w.'′\[\]]+(#\d+)?", name) is not None
+    return re.fullmatch(r"([\w.'′]|\[[\w, ]*\])+(#\d+)?", name) is not None
 
 
 def without_defaults(primitive: Primitive, operands: Sequence[Any]) -> Sequence[Any]:
@@ -286,3 +295,15 @@ def one_line(text: str, width: int = 40) -> str:
     cut = text if len(text) <= width else text[: width - 1] + "…"
     kept = (c.isprintable() or c == "\u200d" for c in cut)  # a zero-width joiner makes one emoji of several
     return "".join(c if keep else c.encode("unicode_escape").decode("ascii") for c, keep in zip(cut, kept))
+
+
+def markdown_code(text: str) -> str:
+    """Inline code for Markdown, also in a table: the fence is longer than any run of backticks in the text."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence, space = "`" * (longest + 1), " " * bool(longest)
+    return fence + space + text.replace("|", "\\|") + space + fence
+
+
+def markdown_text(text: str) -> str:
+    """Text with all that Markdown would obey escaped."""
+    return "".join("\\" + c if c in "\\`*_{}[]<>()#+!|" else c for c in text)

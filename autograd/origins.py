@@ -12,7 +12,10 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
+
+from .notation import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,11 +33,11 @@ class Line(NamedTuple):
     def __str__(self) -> str:
         """`notes.py:4`; cells of a notebook have files with names that nobody chose."""
         name = os.path.basename(self.file)
-        shown = "cell" if "ipykernel_" in self.file or name.startswith("<ipython-input") else name
+        shown = "cell" if "ipykernel_" in self.file or name.startswith("<ipython-input") else one_line(name)
         return f"{shown}:{self.number}"
 
 
-#: The code of this library, which is not what the user wrote.
+#: The code of this library, and NumPy's, which is not what the user wrote.
 _HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _OURS = tuple(os.path.join(_HOME, package, "") for package in ("autograd", "nn"))
 
@@ -42,18 +45,23 @@ _OURS = tuple(os.path.join(_HOME, package, "") for package in ("autograd", "nn")
 def calling_line() -> Line:
     """The line outside this library that is being run."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
+    while frame is not None and frame.f_back is not None and _is_library(frame):
         frame = frame.f_back
     assert frame is not None
     file, number = frame.f_code.co_filename, frame.f_lineno
     return Line(file, number, linecache.getline(file, number, frame.f_globals).strip())
 
 
+def _is_library(frame: FrameType) -> bool:
+    module = str(frame.f_globals.get("__name__", ""))
+    return frame.f_code.co_filename.startswith(_OURS) or module.partition(".")[0] == "numpy"
+
+
 def label_from(namespace: Mapping[str, Any]) -> None:
     """Label every Value that has no label yet after the variable that holds it: `label_from(locals())`.
 
-    Values in lists, tuples and dictionaries are named by their place, as `w[0]` or `w[0][1]`. Of several names for one
-    Value the first counts; names that begin with an underscore do not.
+    Values in lists, tuples, dictionaries and arrays are named by their place, as `w[0]` or `w[0][1]`. Of several names
+    for one Value the first counts; names that begin with an underscore do not, nor does a notebook's history.
 
     >>> from autograd import Value
     >>> x, w = Value(2.0), [Value(3.0), Value(4.0)]
@@ -64,16 +72,27 @@ def label_from(namespace: Mapping[str, Any]) -> None:
     """
     if not hasattr(namespace, "items"):
         raise TypeError(f"label_from takes a dictionary of names, as locals() gives; not a {type(namespace).__name__}")
-    held = [(name, x) for name, x in namespace.items() if isinstance(name, str) and not name.startswith("_")]
+    history = ("In", "Out") if "get_ipython" in namespace else ()
+    names = [name for name in namespace if isinstance(name, str) and not name.startswith("_") and name not in history]
     seen: set[int] = set()
-    for name, content in held:
-        waiting = [(name, content)]
+    for name in names:
+        waiting = [(name, namespace[name])]
         while waiting:
             place, x = waiting.pop()
             if hasattr(x, "_primitive") and hasattr(x, "label"):
                 if not x.label:
                     x.label = place
-            elif isinstance(x, (list, tuple, dict)) and id(x) not in seen:
+            elif id(x) not in seen:
                 seen.add(id(x))
-                entries = x.items() if isinstance(x, dict) else enumerate(x)
-                waiting.extend(reversed([(f"{place}[{key!r}]", entry) for key, entry in entries]))
+                waiting.extend(reversed([(f"{place}[{key}]", entry) for key, entry in _entries(x)]))
+
+
+def _entries(x: Any) -> list[tuple[str, Any]]:
+    """The places in a container, as they are written between brackets, and what is there."""
+    if isinstance(x, dict):
+        return [(repr(key), entry) for key, entry in x.items()]
+    if isinstance(x, (list, tuple)):
+        return [(str(i), entry) for i, entry in enumerate(x)]
+    if getattr(getattr(x, "dtype", None), "kind", "") == "O":  # an array of objects, of NumPy's
+        return [(", ".join(map(str, place)), x[place]) for place in product(*map(range, x.shape))]
+    return []

@@ -268,6 +268,8 @@ class Primitive:
         names = self.names(len(numbers))
         given = [f"{n} = {x!r}" + f" (labelled {label!r})" * bool(label) for n, x, label in zip(names, numbers, labels)]
         shown = given if len(given) <= 6 else [*given[:6], f"{len(given) - 6} more"]
+        if self.variadic:
+            return f"{self.name} at {', '.join(shown)}"
         infix = self.arity == 2 and not self.symbol.isidentifier()
         called = f" {self.symbol} ".join(self.parameters) if infix else f"{self.name}({', '.join(self.parameters)})"
         return f"{self.name}: {called} at {', '.join(shown)}" if infix else f"{called} at {', '.join(shown)}"

@@ -1,11 +1,16 @@
-"""What tables and drawings say beside the numbers: `notes` on results out of date and on gradients of other passes."""
+"""What stands beside the numbers: results out of date, gradients of other passes.
+
+`notes` is for tables and drawings, which show the stored numbers; `aside` for answers, which have a pass of their own.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .graph import label_of, same
+from .graph import label_of, same, stale
+from .notation import label_shown
 from .steps import Log
+from .wording import six
 
 if TYPE_CHECKING:
     from .value import Value
@@ -33,7 +38,8 @@ def notes(root: Value, name: dict[Value, str], late: list[Value]) -> list[str]:
     differing = [node for node in order if not (node.has_grad and same(node.grad, own[node]))]
     if others := [node for node in differing if node.primitive is not None]:
         hold = "holds the gradient" if len(others) == 1 else "hold gradients"
-        remarks.append(f"{_listed(others, name)} {hold} of another root's pass; call backward() of {end}")
+        which = "another root's pass, or of half a pass"
+        remarks.append(f"{_listed(others, name)} {hold} of {which}; call backward() of {end}")
     if cleared := [node for node in differing if not node.has_grad and node.primitive is None]:
         remarks.append(f"gradients of {_listed(cleared, name)} not computed, or cleared; call backward() of {end}")
     if added := [node for node in differing if node.has_grad and node.primitive is None]:
@@ -41,6 +47,20 @@ def notes(root: Value, name: dict[Value, str], late: list[Value]) -> list[str]:
         remarks.append(f"{_listed(added, name)} {hold} more than this pass: leaves add gradients up until zero_grad()")
     if root.primitive is not None and root.grad != 1:
         remarks.append(f"the pass started with a gradient of {root.grad:g} at {end}, not 1")
+    return remarks
+
+
+def aside(log: Log, x: Value | None = None) -> list[str]:
+    """What a reader of an answer about `x` should know: that the graph is stale, that x.grad reads something else."""
+    remarks = []
+    root = log.name[log.root]
+    if stale(log.order):
+        remarks.append(
+            f"data was set since this graph was computed: the answer is for the recorded pass; {root}.forward()"
+        )
+    if x is not None and x.has_grad and not same(x.grad, log.adjoints.get(x, 0.0)):
+        name = log.name.get(x) or label_shown(label_of(x)) or "this Value"
+        remarks.append(f"{name}.grad reads {six(x.grad)}: it was set, or holds other passes or another root's")
     return remarks
 
 

@@ -6,18 +6,21 @@ which hold at any moment what has arrived so far.
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING
 
 from .graph import label_of
 from .mistakes import agrees, diagnosed, most_telling, usual_mistakes
+from .scalars import as_number
 from .steps import current_log
 from .value import Value
-from .wording import chain_rule, computed, listed, six, step_told
+from .wording import chain_rule, computed, listed, six, step_told, waiting, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Literal
 
+    from .mistakes import Mistake
     from .steps import Contribution, Step
 
 
@@ -29,7 +32,8 @@ class Stepper:
     statement, it resets itself.
 
     Args:
-        predict: ask for the next number before showing it, and recognise the usual mistakes.
+        predict: ask for the next number before showing it, and recognise the usual mistakes. As an attribute, it can be
+            set at any time.
 
     Raises:
         ValueError: for a leaf, which has no steps, and if data was set since the graph was recorded.
@@ -62,10 +66,10 @@ class Stepper:
         if root.primitive is None:
             raise ValueError(f"{label_of(root) or 'this Value'} is a leaf: nothing was computed, so there are no steps")
         self._log = current_log(root)
-        self._predict = predict
+        self.predict = predict
         self._position = 0
-        self._held: dict[Value, float | None] = {}  # the gradients from before the first step
-        self._unfinished: dict[Value, Contribution] = {}  # what waits, with the last contribution that it got
+        self._held: dict[Value, float | None] = {}  # in the backward phase: the gradients from before it
+        self._last: dict[Value, Contribution] = {}  # the latest contribution that each node got
         self._watched: list[Value] = []
 
     # ----- Where it is -----
@@ -109,8 +113,8 @@ class Stepper:
         if self._position == len(self):
             raise StopIteration("this was the last step")
         step = self.steps[self._position]
-        if self._predict or answer is not None:
-            print(_predicted(step, answer))
+        if self.predict or answer is not None:
+            print(_predicted(step, None if answer is None else as_number(answer, "next()")))
         self._take(step)
         return step
 
@@ -171,9 +175,8 @@ class Stepper:
     # ----- What a step does to the graph -----
 
     def _take(self, step: Step) -> None:
-        if not self._position:
-            self._held = {node: node._grad for node in self._log.order}
         if step.node is self._log.root and step.phase == "backward":
+            self._held = {node: node._grad for node in self._log.order}
             for node in self._log.order:
                 if node.primitive is not None:
                     node._grad = None
@@ -190,24 +193,24 @@ class Stepper:
         if step.node is self._log.root and step.phase == "backward":
             for node in self._log.order:
                 node._grad = self._held[node]
+            self._held = {}
         self._position -= 1
 
     def _show(self, node: Value, last: Contribution | None) -> None:
         """Give `node` the gradient that it has after `last`, its latest contribution."""
-        if last is not None and last.waiting:
-            self._unfinished[node] = last
-        else:
-            self._unfinished.pop(node, None)
         held = self._held[node] if node.primitive is None else None
         if last is None:
+            del self._last[node]
             node._grad = held
         else:
+            self._last[node] = last
             node._grad = last.after if held is None else held + last.after
 
     # ----- Finding places -----
 
     def _number(self, where: int | Value | str) -> int:
-        if isinstance(where, int) and not isinstance(where, bool):
+        if hasattr(where, "__index__") and not isinstance(where, bool):
+            where = index(where)
             if not 0 <= where <= len(self):
                 raise IndexError(f"there are steps 0 (the start) to {len(self)}, not {where}")
             return where
@@ -222,12 +225,12 @@ class Stepper:
                 return wanted
             raise ValueError(f"{label_of(wanted) or 'this Value'} is no node of the graph of {self._root_name}")
         if not isinstance(wanted, str):
-            raise TypeError(f"a place is a step's number, a Value or a label, not a {type(wanted).__name__}")
-        labelled = [node for node in self._log.order if label_of(node) == wanted]
+            raise TypeError(f"a node is given by itself or by its label; a step by its number; not by {wanted!r}")
+        labelled = [node for node in self._log.order if wanted and label_of(node) == wanted]
         if len(labelled) == 1:
             return labelled[0]
         names = {name: node for node, name in self._log.name.items()}
-        if len(labelled) > 1 and wanted:
+        if len(labelled) > 1:
             candidates = [
                 f"{self._log.name[x]} ({f'step {self._number(x)}' if x.primitive else 'leaf'})" for x in labelled
             ]
@@ -248,17 +251,34 @@ class Stepper:
         lines = [f"Stepper of {self._root_name}: {where}"]
         if step:
             lines += ["  " + line for line in step_told(step)]
-        waiting = [f"{self._log.name[x]} ({c.heard} of {len(c.consumers)})" for x, c in self._unfinished.items()]
-        if waiting:
-            lines.append(f"waiting: {listed(waiting)}")
-        lines += map(self._watched_told, self._watched)
-        return "\n".join([*lines, self._coming()])
+            lines += self._held_told(step)
+        unfinished = [x for x in self._log.order if x in self._last and self._last[x].waiting]
+        if unfinished:
+            heard = [f"{self._log.name[x]} ({self._last[x].heard} of {len(self._log.arrivals[x])})" for x in unfinished]
+            lines += wrapped(f"waiting: {listed(heard)}")
+        for node in self._watched:
+            lines += wrapped(self._watched_told(node))
+        return "\n".join([*lines, *wrapped(self._coming())])
+
+    def _held_told(self, step: Step) -> list[str]:
+        """Leaves that this step contributes to, and that held something before this pass: their .grad has both."""
+        leaves = dict.fromkeys(c.operand for c in step.contributions if c.operand.primitive is None)
+        held = [
+            f"{self._log.name[leaf]} held {six(number)}" for leaf in leaves if (number := self._held[leaf]) is not None
+        ]
+        return wrapped(f"before this pass: {listed(held)}; .grad has both", indent=2) if held else []
 
     def _watched_told(self, node: Value) -> str:
-        held = self._held.get(node)
-        before = f", of which {six(held)} from before this pass" if held is not None and node.primitive is None else ""
         grad = six(node.grad) if node.has_grad else "not computed"
-        return f"watched: {self._log.name[node]}.grad = {grad}{before}"
+        told = f"watched: {self._log.name[node]}.grad = {grad}"
+        if not self._held:
+            return told
+        held = self._held[node] if node.primitive is None else None
+        before = f", of which {six(held)} from before this pass" if held is not None else ""
+        if node in self._last:
+            return f"{told}{before}; {waiting(self._last[node])}"
+        speakers = list(dict.fromkeys(self._log.name[c.consumer] for c in self._log.arrivals[node]))
+        return f"{told}{before}; it waits for {listed(speakers)}" if speakers else told
 
     def _coming(self) -> str:
         if self._position == len(self):
@@ -267,7 +287,7 @@ class Stepper:
         name = step.name[step.node]
         if step.phase == "forward":
             return f"next: {name} is computed from {_operands(step)}"
-        if not self._position or self.steps[self._position - 1].phase == "forward":
+        if not self._held:
             return f"next: backward from {name}, whose gradient is the seed, {six(step.adjoint or 0.0)}"
         return f"next: {name} hands its gradient to {_operands(step)}"
 
@@ -280,19 +300,21 @@ def _operands(step: Step) -> str:
 def _predicted(step: Step, answer: float | None) -> str:
     """Ask for the number of a step, unless it was answered already, and say what the answer shows."""
     name = step.name
+    mistakes: list[Mistake] = []
     if step.phase == "forward":
-        truth, mistakes = step.node.data, []
-        question = f"{name[step.node]} = {' '.join(computed(step.node, name)[:-1])} = ? "
-        told = "what is computed: see the next line"
+        truth = step.value
+        written, *in_numbers, _ = computed(step)
+        question = f"{name[step.node]} = {' '.join([written, *in_numbers])} = ? "
+        told = f"{name[step.node]} is {six(truth)}"
     else:
         asked = most_telling(step.contributions)
         truth, mistakes = asked.after, usual_mistakes(asked)
         consumer, operand = name[asked.consumer], name[asked.operand]
         question = (
-            f"{consumer}.grad = {six(asked.upstream)}, {consumer} = {computed(asked.consumer, name)[0]}; "
+            f"{consumer}.grad = {six(asked.upstream)}, {consumer} = {computed(step)[0]}; "
             f"{operand}.grad was {six(asked.before)} and becomes ? "
         )
-        told = chain_rule(asked)[0]
+        told = " ".join(chain_rule(asked))
     if answer is None and (answer := _asked(question)) is None:
         return "not answered"
     if agrees(answer, truth):

@@ -18,6 +18,7 @@ from .notation import derivative_rule, label_shown
 from .value import sweep
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any, Literal
 
     from .value import Value
@@ -69,7 +70,7 @@ class Contribution:
 class Step:
     """One node's part in a pass. Forward it is computed from its operands; backward it contributes to theirs."""
 
-    __slots__ = ("adjoint", "contributions", "name", "node", "number", "phase")
+    __slots__ = ("adjoint", "contributions", "inputs", "name", "node", "number", "phase", "value")
 
     def __init__(
         self,
@@ -84,6 +85,8 @@ class Step:
         self.phase = phase
         self.node = node
         self.name = name
+        self.inputs = [x if type(x) is float else x.data for x in node.operands]  # type: ignore[union-attr]
+        self.value = node.data
         self.adjoint = adjoint  # None in the forward phase
         self.contributions = contributions
 
@@ -189,13 +192,19 @@ def shadows(order: list[Value]) -> dict[Value, Any]:
 
 
 def recorded_pass(
-    order: list[Value], seed: float = 1.0, tally: type[Tally] = Tally
+    order: list[Value], seed: float = 1.0, tally: type[Tally] = Tally, visits: Sequence[Value] | None = None
 ) -> tuple[list[Contribution], dict[Value, float]]:
-    """The contributions of a backward pass in the order in which they are made, and the adjoints that they give."""
+    """The contributions of a backward pass in the order in which they are made, and the adjoints that they give.
+
+    Args:
+        tally: how adjoints add up, and `visits`, which nodes hand on what they have, the last first: for passes that
+            are wrong on purpose.
+    """
     record: list[Contribution] = []
     shadow = shadows(order)
     for node, twin in shadow.items():
         twin._grad = tally(node, record)
     shadow[order[-1]]._grad.total = seed
-    sweep([shadow[node] for node in order if node.primitive is not None])
+    inner = [node for node in order if node.primitive is not None] if visits is None else visits
+    sweep([shadow[node] for node in inner])
     return record, {node: twin._grad.total for node, twin in shadow.items()}

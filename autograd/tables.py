@@ -8,13 +8,21 @@ adjoint, as in the tables of CMU 10-601's lecture on backpropagation. The number
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from .exams import Exam
+from .exams import MOST_DERIVATIVES, Exam
 from .graph import names, nodes, stale
-from .notation import derivative_of, expression, label_shown, latex_name, latex_number, number, one_line
+from .notation import (
+    derivative_symbol,
+    expression,
+    label_shown,
+    latex_name,
+    latex_number,
+    markdown_code,
+    markdown_text,
+    number,
+    one_line,
+)
 from .remarks import notes
 
 if TYPE_CHECKING:
@@ -35,9 +43,6 @@ RIGHT = ("step", "value", "adjoint")
 
 #: The text form gives local derivatives as many columns as this, then goes on in the next line.
 WIDTH_OF_DERIVATIVES = 40
-
-#: A row shows as many local derivatives as this.
-MOST_DERIVATIVES = 8
 
 
 class Row(NamedTuple):
@@ -122,15 +127,11 @@ def _row(
 ) -> Row:
     """The row of a node. `cell` gives what is shown for a text at a place: node, column and, of derivatives, slot."""
     own = name[node]
-    edges = zip(range(len(node.operands)), node.operands, node.local_derivatives)
-    moving = [(slot, name[x], derivative) for slot, x, derivative in edges if derivative is not None]  # type: ignore[index]
-    uses = Counter(other for _, other, _ in moving)
+    moving = [(slot, derivative) for slot, derivative in enumerate(node.local_derivatives) if derivative is not None]
     derivatives = []
-    for slot, other, derivative in moving[:MOST_DERIVATIVES]:
-        plain, latex = derivative_of(own, other)
-        where = f"[{slot + 1}]" * (uses[other] > 1)  # x * x moves by each of its operands
+    for slot, derivative in moving[:MOST_DERIVATIVES]:
         value = cell(number(derivative, digits), node, "local derivatives", slot)
-        derivatives.append((plain + where, latex + where, value))
+        derivatives.append((*derivative_symbol(node, slot, name), value))
     if (more := len(moving) - MOST_DERIVATIVES) > 0:
         derivatives.append((f"{more} more", rf"\text{{{more} more}}", "..."))
     formula = expression(node, name, digits) if node.primitive else None
@@ -192,17 +193,17 @@ class Table:
         lines = ["| " + " | ".join(HEADINGS) + " |"]
         lines.append("|" + "|".join("---:" if heading in RIGHT else "---" for heading in HEADINGS) + "|")
         for row in self.rows:
-            derivatives = ", ".join(_code(f"{symbol} = {value}") for symbol, _, value in row.derivatives)
+            derivatives = ", ".join(markdown_code(f"{symbol} = {value}") for symbol, _, value in row.derivatives)
             cells = [
                 str(row.step),
-                _code(row.name),
-                LEAF if row.expression == LEAF else _code(row.expression),
+                markdown_code(row.name),
+                LEAF if row.expression == LEAF else markdown_code(row.expression),
                 row.value,
                 derivatives,
                 row.adjoint,
             ]
             lines.append("| " + " | ".join(cells) + " |")
-        return "\n".join([*lines, *(f"\n{_plain_markdown(note)}" for note in self.notes)]) + "\n"
+        return "\n".join([*lines, *(f"\n{markdown_text(note)}" for note in self.notes)]) + "\n"
 
     @property
     def latex(self) -> str:
@@ -260,17 +261,6 @@ def _latex_cell(text: str) -> str:
         return latex_number(text)
     place, _, content = text.partition(" ")
     return rf"{place}\ " + (r"\underline{\hspace{3em}}" if content == BLANK else latex_number(content))
-
-
-def _code(text: str) -> str:
-    """Inline code for a Markdown table: the fence is longer than any run of backticks in the text."""
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence, space = "`" * (longest + 1), " " * bool(longest)
-    return fence + space + text.replace("|", "\\|") + space + fence
-
-
-def _plain_markdown(text: str) -> str:
-    return "".join("\\" + c if c in "\\`*_{}[]<>()#+!|" else c for c in text)
 
 
 def _style(heading: str) -> str:

@@ -212,13 +212,14 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
             except (ValueError, ArithmeticError):
                 pass
         operands, numbers, constants = _with_numbers(operands, primitive)
-        if recording is not None and recording.anomaly and arises(out := primitive.value(numbers, operands), numbers):
-            raise FloatingPointError(f"{primitive.applied(numbers, operands)} gives {out}")
         if recording is not None and recording.no_grad:
-            return Value(primitive.value(numbers, operands))
-        data, partials = primitive.evaluate(operands, numbers, constants=constants)
-        node = recorded(data, primitive, *_in_slots(primitive, operands, partials, constants=constants))
-        return node if recording is None or not recording.lines else _located(node)
+            node = Value(primitive.value(numbers, operands))
+        else:
+            data, partials = primitive.evaluate(operands, numbers, constants=constants)
+            node = recorded(data, primitive, *_in_slots(primitive, operands, partials, constants=constants))
+        if recording is not None and recording.anomaly:
+            _refuse_anomaly(node._data, primitive, numbers, operands)
+        return _located(node) if recording is not None and recording.lines and node._primitive else node
 
     def forward(self) -> float:
         """Recompute every node that this one depends on, in place, after `.data` of leaves was set.
@@ -232,6 +233,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         >>> y.forward()
         16.0
         """
+        recording = _mode()
         fresh: dict[Value, float] = {}
         outcomes = []
         for node in nodes(self):
@@ -239,6 +241,8 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
                 operands: Sequence[Any] = node.operands
                 numbers = [x if type(x) is float else fresh.get(x, x._data) for x in operands]
                 fresh[node], partials = node._primitive.evaluate(operands, numbers)
+                if recording is not None and recording.anomaly:
+                    _refuse_anomaly(fresh[node], node._primitive, numbers, operands)
                 outcomes.append((node, _in_slots(node._primitive, operands, partials)))
         for node, slots in outcomes:
             node._data, node._grad = fresh[node], None
@@ -481,6 +485,11 @@ def _located(node: Value) -> Value:
     return located
 
 
+def _refuse_anomaly(out: float, primitive: Primitive, numbers: Sequence[float], operands: Sequence[Any]) -> None:
+    if arises(out, numbers):
+        raise FloatingPointError(f"{primitive.applied(numbers, operands)} gives {out}")
+
+
 def _watchful_sweep(order: Sequence[Value]) -> None:
     """`sweep` one node at a time, with a look at what each hands on."""
     for node in reversed(order):
@@ -488,7 +497,7 @@ def _watchful_sweep(order: Sequence[Value]) -> None:
         before = [operand.grad for operand in operands]
         sweep((node,))
         for operand, held in zip(operands, before):
-            if arises(operand.grad, (node.grad, held)):
+            if arises(operand.grad, (node.grad, held, *(x.data for x in operands))):
                 handed = f"{_called(node)}, whose gradient is {node.grad}, makes the gradient of {_called(operand)}"
                 raise FloatingPointError(f"backward: {handed} {operand.grad}; diagnose(root) shows the way there")
 

@@ -7,22 +7,26 @@ The REPL, the terminal, explanations and the page without scripts all say it wit
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import islice
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from .notation import derivative_of, derivative_rules, equals, expression, one_line, shown
+from .notation import derivative_of, derivative_rules, derivative_symbol, equals, expression, number, one_line, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from .steps import Contribution, Step
     from .value import Value
 
-#: Lines are broken at this width, which any terminal has.
-WIDTH = 79
+#: Lines are broken at this width, which any terminal has with room for an indent.
+WIDTH = 77
 
 #: A step shows as many contributions as this, a sentence as many names.
 MOST_CONTRIBUTIONS = 8
-MOST_NAMES = 5
+MOST_LISTED = 5
 
 DIGITS = 6
 
@@ -31,25 +35,37 @@ def step_told(step: Step) -> list[str]:
     """A step in a few lines: what the node is, then what it takes or hands on."""
     name = step.name[step.node]
     if step.phase == "forward" or step.adjoint is None:
-        return _fitted(f"{name} = ", *computed(step.node, step.name))
+        return _fitted(f"{name} = ", *computed(step))
     origin = f"the seed: ∂{name}/∂{name}" if step.node is _root(step.name) else "complete"
     lines = [f"{name}.grad = {six(step.adjoint)}, {origin}"]
     shown_here = step.contributions[:MOST_CONTRIBUTIONS]
     rules = derivative_rules(step.node, [contribution.slot for contribution in shown_here], step.name)
     for contribution, rule in zip(shown_here, rules):
         lines += chain_rule(contribution)
-        lines.append(f"    {_because(contribution, rule.plain)}; {waiting(contribution)}")
+        lines += wrapped(f"{_because(contribution, rule.plain)}; {waiting(contribution)}", indent=4)
     if (more := len(step.contributions) - MOST_CONTRIBUTIONS) > 0:
         lines.append(f"and {more} more contributions")
     return lines
 
 
-def computed(node: Value, name: dict[Value, str]) -> list[str]:
+def computed(step: Step) -> list[str]:
     """`x * z`, `= 2 * 3`, `= 6`: a node's expression in names, in numbers, and its value."""
-    in_names = one_line(expression(node, name, DIGITS).plain, WIDTH)
-    numbers = {x: six(x.data) for x in node.operands if type(x) is not float}  # type: ignore[union-attr]
-    in_numbers = one_line(expression(node, numbers, DIGITS).plain, WIDTH)  # type: ignore[arg-type]
-    return [in_names, *[f"= {in_numbers}"] * (in_numbers != six(node.data)), f"= {six(node.data)}"]
+    node, value = step.node, six(step.value)
+    in_names = one_line(minus(expression(node, step.name, DIGITS).plain), WIDTH - 10)
+    numbers: dict[Any, str] = {x: six(number) for x, number in zip(node.operands, step.inputs) if type(x) is not float}
+    in_numbers = one_line(minus(expression(node, numbers, DIGITS).plain), WIDTH - 10)
+    return [in_names, *[f"= {in_numbers}"] * (in_numbers != value), f"{_equals_at_shown(step)} {value}"]
+
+
+def _equals_at_shown(step: Step) -> str:
+    """= if the numbers shown give the value shown, else ≈."""
+    primitive = step.node.primitive
+    assert primitive is not None
+    try:
+        value = primitive.value([float(number(x, DIGITS)) for x in step.inputs])
+    except (ValueError, ArithmeticError):
+        return "≈"
+    return "=" if six(value) == six(step.value) else "≈"
 
 
 def chain_rule(contribution: Contribution) -> list[str]:
@@ -81,15 +97,29 @@ def waiting(contribution: Contribution) -> str:
     operand, count = name[contribution.operand], len(contribution.consumers)
     if not contribution.waiting:
         return f"{operand} is complete" + f" ({count} of {count})" * (count > 1)
-    pending = [name[consumer] for consumer in contribution.consumers[contribution.heard :]]
-    return f"{operand} waits for {listed(pending)} ({contribution.heard} of {count})"
+    pending = islice(contribution.consumers, contribution.heard, contribution.heard + MOST_LISTED)
+    times = Counter(name[consumer] for consumer in pending)
+    several = [f"{consumer} ({many} times)" if many > 1 else consumer for consumer, many in times.items()]
+    more = max(0, contribution.waiting - MOST_LISTED)
+    return f"{operand} waits for {listed(several, more)} ({contribution.heard} of {count})"
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], more: int = 0) -> str:
     """Names in a sentence: a few of them, and how many more there are."""
-    shown_names = list(names[:MOST_NAMES])
-    more = len(names) - len(shown_names)
-    return ", ".join(shown_names) + f" and {more} more" * bool(more)
+    few = names[:MOST_LISTED]
+    more += len(names) - len(few)
+    return ", ".join(few) + f" and {more} more" * bool(more)
+
+
+def wrapped(text: str, indent: int = 0) -> list[str]:
+    """A sentence in lines that fit, those after the first indented more."""
+    start = " " * indent
+    return wrap(text, WIDTH, initial_indent=start, subsequent_indent=start + "  ", break_on_hyphens=False)
+
+
+def minus(formula: str) -> str:
+    """A formula with true minus signs, as numbers in sentences have them."""
+    return formula.replace("-", "−")
 
 
 def six(x: float) -> str:
@@ -99,12 +129,9 @@ def six(x: float) -> str:
 
 def _because(contribution: Contribution, rule: str) -> str:
     """`∂a/∂x = z`: the local derivative as a rule, in names."""
-    name = contribution.name
-    symbol = derivative_of(name[contribution.consumer], name[contribution.operand])[0]
-    repeated = sum(x is contribution.operand for x in contribution.consumer.operands) > 1
-    place = f"[{contribution.slot + 1}]" * repeated
-    value = six(contribution.local_derivative)
-    return f"{symbol}{place} = {one_line(rule, WIDTH - 30)}" + f" = {value}" * (rule.replace("-", "−") != value)
+    symbol = derivative_symbol(contribution.consumer, contribution.slot, contribution.name)[0]
+    value, rule = six(contribution.local_derivative), minus(rule)
+    return f"{symbol} = {one_line(rule, WIDTH - 30)}" + f" = {value}" * (rule != value)
 
 
 def _factor(x: float) -> str:
@@ -112,16 +139,16 @@ def _factor(x: float) -> str:
 
 
 def _fitted(start: str, *parts: str) -> list[str]:
-    """`start` and the parts in one line, or in several that fit, the later ones indented to the start."""
+    """`start` and the parts in one line, or in several that fit, the later ones indented."""
     line = start + " ".join(parts)
     if len(line) <= WIDTH:
         return [line]
-    lines = [start + parts[0]]
+    lines = wrapped(start + parts[0])
     for part in parts[1:]:
         if len(lines[-1]) + 1 + len(part) <= WIDTH and len(lines) > 1:
             lines[-1] += " " + part
         else:
-            lines.append("    " + part)
+            lines += wrapped(part, indent=4)
     return lines
 
 

@@ -21,13 +21,14 @@ ROOT = Path(__file__).parent.parent
 #: Each may import those before it, and nothing after it.
 ORDER = [
     "autograd.scalars", "autograd.modes", "autograd.limits", "autograd.primitives", "autograd.rules",
-    "autograd.batch", "autograd.graph", "autograd.origins", "autograd.copies", "autograd.conversions",
-    "autograd.value", "autograd.functions", "autograd.notation", "autograd.wording", "autograd.steps",
+    "autograd.batch", "autograd.graph", "autograd.notation", "autograd.origins", "autograd.copies",
+    "autograd.conversions", "autograd.value", "autograd.functions", "autograd.wording", "autograd.steps",
     "autograd.mistakes", "autograd.stepper", "autograd.exams", "autograd.remarks", "autograd.checks",
     "autograd.tables", "autograd.explanations", "autograd.diagnosis", "autograd.drawing.boxes",
     "autograd.drawing.dot_text", "autograd.drawing.rendering", "autograd.drawing.finishing", "autograd.drawing",
-    "autograd.page.scripts", "autograd.page.tape", "autograd.page", "autograd.expression", "autograd.cli",
-    "autograd.__main__", "autograd", "nn.module", "nn.layers", "nn",
+    "autograd.page.tape", "autograd.page.scripts", "autograd.page.canvas", "autograd.page.document", "autograd.page",
+    "autograd.expression", "autograd.terminal", "autograd.cli", "autograd.__main__", "autograd", "nn.module",
+    "nn.layers", "nn",
 ]  # fmt: skip
 
 

@@ -309,7 +309,7 @@ def test_note_of_another_roots_pass() -> None:
     first.backward()
     second.backward()
     assert table(first).notes == [
-        "shared holds the gradient of another root's pass; call backward() of y1",
+        "shared holds the gradient of another root's pass, or of half a pass; call backward() of y1",
         "x holds more than this pass: leaves add gradients up until zero_grad()",
     ]
     assert table(second).notes == ["x holds more than this pass: leaves add gradients up until zero_grad()"]
