@@ -20,10 +20,12 @@ local derivatives, stands in one table (rules.py); `primitive` adds to it.
 """
 
 from .checks import central_difference, nudge
+from .costs import cost
 from .diagnosis import diagnose
 from .drawing import draw
 from .explanations import explain
 from .functions import dot, log_softmax, logsumexp, mean, softmax, sum
+from .gradient_check import gradcheck
 from .graph import expand, nodes
 from .modes import detect_anomaly, no_grad, record_lines
 from .origins import label_from
@@ -61,6 +63,7 @@ from .rules import (
 )
 from .stepper import Stepper
 from .tables import table
+from .transforms import derivatives, grad, hessian, jacobian, jvp, value_and_grad, vjp
 from .value import Value
 
 __version__ = "0.1.0"
@@ -76,6 +79,8 @@ __all__ = [
     "clip",
     "cos",
     "cosh",
+    "cost",
+    "derivatives",
     "detect_anomaly",
     "diagnose",
     "dot",
@@ -85,6 +90,11 @@ __all__ = [
     "expand",
     "explain",
     "expm1",
+    "grad",
+    "gradcheck",
+    "hessian",
+    "jacobian",
+    "jvp",
     "label_from",
     "leaky_relu",
     "log",
@@ -115,6 +125,8 @@ __all__ = [
     "table",
     "tan",
     "tanh",
+    "value_and_grad",
+    "vjp",
     "where",
 ]
 

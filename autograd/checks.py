@@ -1,7 +1,7 @@
 """Derivatives by moving an input a little: the check on every gradient.
 
-central_difference(f, 2.0, 3.0, arg=0)      # of a function
-nudge(y, x, 0.01)                           # of a recorded graph: the predicted change and the true one
+`central_difference(f, 2.0, 3.0, arg=0)` is the slope of a function; `nudge(y, x, 0.01)` moves a number of a recorded
+graph, and compares the change that its gradient predicts with the true one.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
-from .graph import label_of
-from .notation import label_shown, number
+from .notation import called, number
 from .scalars import as_number
 from .steps import current_log
 from .value import Value
@@ -33,8 +32,9 @@ def central_difference(f: Callable[..., Any], *values: float, arg: int = 0, eps:
     >>> round(central_difference(lambda x, y: x * x * y, 3.0, 5.0), 6)
     30.0
     """
-    if not 0 <= arg < len(values):
+    if type(arg) is not int or not 0 <= arg < len(values):
         raise ValueError(f"arg is the position of one of the {len(values)} values, not {arg!r}")
+    eps = as_number(eps, "eps")
     if not eps > 0:
         raise ValueError(f"eps is a small positive step, not {eps!r}")
     numbers = [as_number(value, "central_difference()") for value in values]
@@ -89,7 +89,7 @@ def nudge(root: Value, x: Value, h: float = 1e-3) -> Nudge:
         raise ValueError(f"h is a small step other than 0, not {h!r}")
     log = current_log(root)
     if x not in log.adjoints:
-        raise ValueError(f"the graph of {log.name[root]} does not contain {label_shown(label_of(x)) or 'this Value'}")
+        raise ValueError(f"the graph of {log.name[root]} does not contain {called(x)}")
     moved: dict[Any, float] = {x: x.data + step}
     for node in log.order:
         if node.primitive is not None and node is not x and any(operand in moved for operand in node.operands):

@@ -26,8 +26,8 @@ from .notation import one_line
 from .tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import NoReturn
+    from collections.abc import Callable, Sequence
+    from typing import Any, NoReturn
 
     from .expression import Expression
     from .value import Value
@@ -43,12 +43,23 @@ WITH_VALUE = ("--svg", "--html", "--digits", "--format")
 TOLERANCE = 1e-6
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status: 0, or 2 for bad input."""
+def main(
+    arguments: Sequence[str] | None = None,
+    extend: Callable[[Any], None] | None = None,
+    with_value: Sequence[str] = (),
+) -> int:
+    """Run the command; returns its exit status: 0, or 2 for bad input.
+
+    Args:
+        arguments: what stands after `chalkgrad`; None takes the process's own.
+        extend: adds further commands to argparse's subparsers; each sets `run`, a function of the options.
+        with_value: the options of those that are followed by a value.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ∂ shows ?
-    options = _parser().parse_args(_arranged(sys.argv[1:] if arguments is None else arguments))
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser(extend).parse_args(_arranged(given, (*WITH_VALUE, *with_value)))
     try:
         options.run(options)
         if sys.stdout is not None:  # it may have been closed
@@ -74,7 +85,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"chalkgrad: {one_line(message, 400)}; chalkgrad --help says more\n")
 
 
-def _arranged(arguments: Sequence[str]) -> list[str]:
+def _arranged(arguments: Sequence[str], with_value: Sequence[str]) -> list[str]:
     """The arguments with options before words, so that they can stand anywhere, and -x*z is no option."""
     options: list[str] = []
     words: list[str] = []
@@ -83,7 +94,7 @@ def _arranged(arguments: Sequence[str]) -> list[str]:
         name, equals, _ = argument.partition("=")
         if argument == "--":
             words.extend(" " + word for word in rest)
-        elif name in WITH_VALUE:
+        elif name in with_value:
             options.extend([argument] if equals else [argument, *itertools.islice(rest, 1)])
         elif argument == "-h" or re.fullmatch("--[a-z-]+", argument):
             options.append(argument)
@@ -92,7 +103,7 @@ def _arranged(arguments: Sequence[str]) -> list[str]:
     return [*words[:1], *options, *words[1:]]
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(extend: Callable[[Any], None] | None) -> argparse.ArgumentParser:
     description = "Look into the backpropagation of an expression."
     parser = _Parser(prog="chalkgrad", description=description, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"chalkgrad {__version__}")
@@ -118,6 +129,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--expand", action="store_true", help="replace functions by their definitions")
     step.set_defaults(run=_step)
     demo.set_defaults(expression=DEMO, values=DEMO_VALUES, svg="graph.svg")
+    if extend is not None:
+        extend(commands)
     return parser
 
 

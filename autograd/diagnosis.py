@@ -10,12 +10,12 @@ from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from .graph import label_of, nodes
-from .notation import derivative_symbol, expression, label_shown, one_line
+from .notation import called, expression, one_line
 from .remarks import aside
 from .scalars import arises
 from .steps import Log
 from .value import Value
-from .wording import WIDTH, listed, minus, six
+from .wording import WIDTH, arrows, listed, six
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +36,8 @@ REASONS = (
 #: Leaves without a gradient that are told one by one.
 MOST_LEAVES = 20
 
-#: Places that are told with the way from there to the node.
-MOST_WAYS = 20
+#: Places that are told of each reason.
+MOST_TOLD = 3
 
 
 class Finding(NamedTuple):
@@ -51,7 +51,7 @@ class Diagnosis:
     """What is wrong, and where. It prints as text; `.reason` is the first reason, "" if nothing is wrong."""
 
     def __init__(
-        self, summary: str, findings: Sequence[Finding] = (), notes: Sequence[str] = (), most: int = 3
+        self, summary: str, findings: Sequence[Finding] = (), notes: Sequence[str] = (), most: int = MOST_TOLD
     ) -> None:
         self.summary = summary
         self.findings = list(findings)
@@ -111,7 +111,7 @@ def _of_graph(log: Log) -> Diagnosis:
         return Diagnosis(f"leaves: {len(leaves)}; all gradients are finite, and none is zero", (), aside(log))
     findings = []
     for leaf in lost[:MOST_LEAVES]:
-        first = _why_zero(log, leaf)[0]
+        first = _why_zero(log, leaf, most=1)[0]
         findings.append(Finding(first.reason, f"{log.name[leaf]}: {first.told}"))
     more = [f"  and {len(lost) - MOST_LEAVES} more leaves"] * (len(lost) > MOST_LEAVES)
     summary = f"leaves: {len(leaves)}; gradients that are zero: {len(lost)}"
@@ -119,7 +119,7 @@ def _of_graph(log: Log) -> Diagnosis:
 
 
 def _of_node(log: Log, x: Value) -> Diagnosis:
-    name = log.name.get(x) or label_shown(label_of(x)) or "x"
+    name = log.name.get(x) or called(x, "x")
     if x not in log.adjoints:
         told = f"not an ancestor: the graph of {log.name[log.root]} does not contain {name}{_lookalike(log, x)}"
         return Diagnosis(f"{name}.grad = 0: not an ancestor", [Finding("not an ancestor", told)], aside(log, x))
@@ -141,15 +141,15 @@ def _lookalike(log: Log, x: Value) -> str:
     """A leaf of the graph that x may have been taken for."""
     label = label_of(x)
     if label and any(label_of(node) == label for node in log.order):
-        return f"; another Value is labelled {label} there: was this one made anew, detached, or its name given away?"
+        return f"; another Value is labelled {called(x)} there: was this one made anew, or detached?"
     return "; was it computed under no_grad(), detached, or from .data?"
 
 
 # ----- Zeros -----
 
 
-def _why_zero(log: Log, x: Value) -> list[Finding]:
-    """Every place that makes the gradient of `x` zero, in the order of REASONS."""
+def _why_zero(log: Log, x: Value, most: int = MOST_TOLD) -> list[Finding]:
+    """Every place that makes the gradient of `x` zero, in the order of REASONS; so many of each are put in words."""
     places: list[tuple[str, Contribution]] = []
     way: dict[Value, Value | None] = {x: None}  # from a node towards x
     waiting = [x]
@@ -165,10 +165,13 @@ def _why_zero(log: Log, x: Value) -> list[Finding]:
                 way[contribution.consumer] = node
                 waiting.append(contribution.consumer)
     places.sort(key=lambda place: REASONS.index(place[0]))
-    return [
-        Finding(kind, _lost(log, kind, contribution, way if number < MOST_WAYS else None))
-        for number, (kind, contribution) in enumerate(places)
-    ]
+    count: Counter[str] = Counter()
+    findings = []
+    for kind, contribution in places:
+        count[kind] += 1
+        told = _lost(log, kind, contribution, way) if count[kind] <= most else f"{kind}, as above"
+        findings.append(Finding(kind, told))
+    return findings
 
 
 def _kind(contribution: Contribution) -> str:
@@ -177,14 +180,13 @@ def _kind(contribution: Contribution) -> str:
     assert primitive is not None
     if contribution.local_derivative != 0:
         return "underflow"
-    others = [x for slot, x in enumerate(contribution.consumer.operands) if slot != contribution.slot]
-    first = contribution.slot == 0 or primitive.variadic
-    if primitive.flat == "saturated" and not (first and all(_data(x) != 0 for x in others)):
-        return "multiplied by zero"  # the slope of a sigmoid at 0, or its operand where the slope is 0
+    others = [_data(x) for slot, x in enumerate(contribution.consumer.operands) if slot != contribution.slot]
+    if primitive.flat == "saturated" and not primitive.variadic and 0 in others:
+        return "multiplied by zero"  # a sigmoid whose slope is 0, or by its slope where its operand is 0
     return primitive.flat
 
 
-def _lost(log: Log, kind: str, contribution: Contribution, way: dict[Value, Value | None] | None) -> str:
+def _lost(log: Log, kind: str, contribution: Contribution, way: dict[Value, Value | None]) -> str:
     consumer, operand = contribution.consumer, contribution.operand
     if kind == "exact cancellation":
         terms = [f"{six(c.amount)} from {log.name[c.consumer]}" for c in log.arrivals[operand] if c.amount != 0]
@@ -200,8 +202,7 @@ def _lost(log: Log, kind: str, contribution: Contribution, way: dict[Value, Valu
 
 
 def _rule(contribution: Contribution) -> str:
-    symbol = derivative_symbol(contribution.consumer, contribution.slot, contribution.name)[0]
-    return f"{symbol} = {one_line(minus(contribution.rule), WIDTH // 2)}"
+    return f"{contribution.symbol} = {one_line(contribution.rule, WIDTH // 2)}"
 
 
 # ----- Where numbers stop being finite -----
@@ -229,7 +230,7 @@ def _onward(log: Log, node: Value) -> str:
     route = [node]
     while spoilt := [c.consumer for c in log.arrivals[route[-1]] if not isfinite(c.consumer.data)]:
         route.append(spoilt[0])
-    return f"; the way: {_arrows(log, route)}" if len(route) > 1 else ""
+    return f"; the way: {arrows([log.name[node] for node in route])}" if len(route) > 1 else ""
 
 
 def _first_backward(log: Log) -> Finding | None:
@@ -242,7 +243,12 @@ def _first_backward(log: Log) -> Finding | None:
 
 def _is_source(contribution: Contribution) -> bool:
     """Whether an adjoint becomes nan or infinite here, out of finite numbers."""
-    values = map(_data, contribution.consumer.operands)
+    if isfinite(contribution.after):
+        return False
+    local = contribution.local_derivative
+    if isfinite(local):
+        return arises(contribution.after, (contribution.upstream, local, contribution.before))
+    values = map(_data, contribution.consumer.operands)  # an infinite slope at finite operands arises here as well
     return arises(contribution.after, (contribution.upstream, contribution.before, *values))
 
 
@@ -282,19 +288,13 @@ def _made(log: Log, node: Value) -> str:
     return f"{log.name[node]} = {one_line(expression(node, log.name).plain, WIDTH // 2)}{written}"
 
 
-def _way(log: Log, node: Value, way: dict[Value, Value | None] | None, start: Value | None = None) -> str:
-    """The nodes from a place to the one that is asked for; nothing if no way is given."""
-    if way is None:
-        return ""
+def _way(log: Log, node: Value, way: dict[Value, Value | None], start: Value | None = None) -> str:
+    """The nodes from a place to the one that is asked for."""
     route = [] if start is None else [start]
     current: Value | None = node
     while current is not None:
         route.append(current)
         current = way.get(current)
-    return f"; the way: {_arrows(log, route)}" if len(route) > 2 else ""  # two of them stand in the sentence
-
-
-def _arrows(log: Log, route: list[Value]) -> str:
-    names = [log.name[node] for node in route]
-    shown = names if len(names) <= 8 else [*names[:4], f"... {len(names) - 7} more ...", *names[-3:]]
-    return " → ".join(shown)
+    return (
+        f"; the way: {arrows([log.name[node] for node in route])}" if len(route) > 2 else ""
+    )  # two of them stand in the sentence

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .mistakes import Mistake, agrees, diagnosed, mistakes_in_adjoint
+from .mistakes import Mistake, agrees, diagnosed, mistakes_in_adjoint, wrong_passes
 from .notation import derivative_symbol
-from .scalars import as_number
+from .scalars import as_number, typed_number
 from .steps import current_log
 from .value import Value
 from .wording import listed, six
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from typing import Any
 
 COLUMNS = ("value", "local derivatives", "adjoint")
@@ -90,7 +90,14 @@ class Exam:
         """Mark the answers."""
         given = self._by_blank(answers)
         adjoints = {blank.node: answer for blank, answer in given.items() if blank.column == "adjoint"}
-        return Marks([self._mark(blank, given.get(blank), adjoints) for blank in self.blanks])
+        everywhere = wrong_passes(self.log, adjoints)
+
+        def mistakes(blank: Blank) -> list[Mistake]:
+            if blank.column == "adjoint":
+                return mistakes_in_adjoint(self.log, blank.node, adjoints, everywhere)
+            return self._mistakes(blank)
+
+        return Marks([self._mark(blank, given.get(blank), mistakes) for blank in self.blanks])
 
     def _possible(self) -> Iterator[Blank]:
         """Whatever can be asked, row by row. The value of a leaf cannot."""
@@ -132,15 +139,15 @@ class Exam:
         )
 
     def _node(self, item: Any) -> Any:
-        """The node that is meant, by itself or by the name that it has in the sheet; None for none."""
+        """The node that is meant, by itself or by its label or name; None for none."""
         if isinstance(item, Value):
             return item if item in self.log.name else None
-        return next((node for node, name in self.log.name.items() if name == item), None)
+        return self.log.find(item) if isinstance(item, str) and self.log.called(item) else None
 
     def _by_blank(self, answers: Any) -> dict[Blank, float]:
         if hasattr(answers, "items"):
             pairs = [(self._find(place), answer) for place, answer in answers.items()]
-        elif isinstance(answers, str) or not hasattr(answers, "__iter__"):
+        elif isinstance(answers, (str, bytes)) or not hasattr(answers, "__iter__"):
             raise TypeError(f"answers are a list of numbers, or a dictionary from blanks to numbers; not {answers!r}")
         else:
             in_order = list(answers)
@@ -159,12 +166,13 @@ class Exam:
         problem = f"stands for {len(found)} blanks" if found else "is no blank"
         raise ValueError(f"{place!r} {problem} of this sheet; take its number, from 1 to {len(self.blanks)}")
 
-    def _mark(self, blank: Blank, answer: float | None, adjoints: Mapping[Value, float]) -> Mark:
-        truth = self._truth(blank)
-        right = answer is not None and agrees(answer, truth)
+    def _mark(self, blank: Blank, answer: float | None, mistakes: Callable[[Blank], list[Mistake]]) -> Mark:
+        amounts = [c.amount for c in self.log.arrivals[blank.node]] if blank.column == "adjoint" else []
+        scale = max(map(abs, amounts), default=0.0)
+        right = answer is not None and agrees(answer, self._truth(blank), scale)
         hint = ""
         if answer is not None and not right:
-            hint = diagnosed(answer, self._mistakes(blank, adjoints)) or self._advice(blank)
+            hint = diagnosed(answer, mistakes(blank)) or self._advice(blank)
         return Mark(self._numbers[blank], self._question(blank), answer, right, hint)
 
     def _truth(self, blank: Blank) -> float:
@@ -184,9 +192,8 @@ class Exam:
     def _symbol(self, node: Value, slot: int) -> str:
         return derivative_symbol(node, slot, self.log.name)[0]
 
-    def _mistakes(self, blank: Blank, adjoints: Mapping[Value, float]) -> list[Mistake]:
-        if blank.column == "adjoint":
-            return mistakes_in_adjoint(self.log, blank.node, adjoints)
+    def _mistakes(self, blank: Blank) -> list[Mistake]:
+        """Those in a value or a local derivative."""
         truth = self._truth(blank)
         found = [Mistake(-truth, "the sign is turned")]
         if blank.slot is None:
@@ -195,9 +202,9 @@ class Exam:
         upstream = self.log.adjoints[blank.node]
         told = f"that is times the gradient of {self.log.name[blank.node]} already; {symbol} stands for itself"
         found.append(Mistake(truth * upstream, told))
-        for slot, other in enumerate(blank.node.local_derivatives):
+        for slot, other in enumerate(blank.node.local_derivatives[:MOST_DERIVATIVES]):
             if other is not None and slot != blank.slot:
-                found.append(Mistake(other, f"that is {self._symbol(blank.node, slot)}, of another operand"))
+                found.append(Mistake(other, f"that is {self._symbol(blank.node, slot)}, of another place"))
         return [mistake for mistake in found if not agrees(mistake.answer, truth)]
 
     def _advice(self, blank: Blank) -> str:
@@ -220,7 +227,7 @@ class Exam:
 def _as_answer(answer: Any) -> float:
     if isinstance(answer, str):
         try:
-            return float(answer.replace("−", "-"))
+            return typed_number(answer)
         except ValueError:
             raise ValueError(f"an answer is a number, not {answer!r}") from None
     return as_number(answer, "check()")

@@ -11,11 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .graph import label_of
 from .notation import (
-    derivative_symbol,
+    called,
     expression,
-    label_shown,
     latex_name,
     latex_number,
     markdown_code,
@@ -26,10 +24,11 @@ from .notation import (
 from .remarks import aside
 from .steps import Log
 from .value import Value
-from .wording import WIDTH, minus, product, six
+from .wording import WIDTH, arrows, product, shortened, six
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from .steps import Contribution
 
@@ -123,13 +122,13 @@ class Explanation:
         ending = ":" * bool(self.paths) + too_many
         lines = [f"{count} from {self._name} to {self._root}{ending}"]
         for path in self.paths:
-            way = " → ".join([self._name, *(self.log.name[contribution.consumer] for contribution in path)])
+            way = arrows([self._name, *(self.log.name[contribution.consumer] for contribution in path)])
             lines.append(f"  {way}: {_multiplied([contribution.local_derivative for contribution in path])}")
         return lines
 
     @property
     def _name(self) -> str:
-        return self.log.name.get(self.x) or label_shown(label_of(self.x)) or "x"
+        return self.log.name.get(self.x) or called(self.x, "x")
 
     @property
     def _root(self) -> str:
@@ -178,26 +177,33 @@ class Explanation:
 def count_paths(log: Log, x: Value) -> int:
     """How many paths lead from `x` to the root: the sum of those of its consumers. No path is walked."""
     counts = {log.root: 1}
+    unread = {node: len(departures) for node, departures in log.departures.items()}
     for node in reversed(log.order):
-        if node is not log.root:
-            counts[node] = sum(counts[contribution.consumer] for contribution in log.arrivals[node])
+        for contribution in log.arrivals[node]:
+            consumer = contribution.consumer
+            counts[node] = counts.get(node, 0) + counts[consumer]
+            unread[consumer] -= 1
+            if not unread[consumer]:
+                del counts[consumer]  # the numbers get long
         if node is x:
-            break
-    return counts.get(x, 0)
+            return counts[node]
+    return 0
 
 
 def _all_paths(log: Log, x: Value) -> list[list[Contribution]]:
-    if x not in log.arrivals:
-        return []
+    """Each path as the contributions along it, from `x` to the root."""
     found: list[list[Contribution]] = []
-    waiting: list[list[Contribution]] = [[contribution] for contribution in reversed(log.arrivals[x])]
+    waiting: list[Any] = [(contribution, None) for contribution in reversed(log.arrivals.get(x, []))]
     while waiting:
-        path = waiting.pop()
-        consumer = path[-1].consumer
+        path = waiting.pop()  # (the last contribution, the path to it): ways share what they have in common
+        consumer = path[0].consumer
+        waiting.extend((contribution, path) for contribution in reversed(log.arrivals[consumer]))
         if consumer is log.root:
-            found.append(path)
-        else:
-            waiting.extend([*path, contribution] for contribution in reversed(log.arrivals[consumer]))
+            unrolled = []
+            while path is not None:
+                contribution, path = path
+                unrolled.append(contribution)
+            found.append(unrolled[::-1])
     return found
 
 
@@ -208,10 +214,9 @@ def _source(contribution: Contribution) -> str:
 
 
 def _rule(contribution: Contribution) -> str:
-    name, primitive = contribution.name, contribution.consumer.primitive
-    symbol = derivative_symbol(contribution.consumer, contribution.slot, name)[0]
+    primitive = contribution.consumer.primitive
     words = f": {primitive.words}" if primitive and primitive.words else ""
-    return f"{symbol} = {one_line(minus(contribution.rule), WIDTH)}{words}"
+    return f"{contribution.symbol} = {one_line(contribution.rule, WIDTH)}{words}"
 
 
 def _written(contribution: Contribution) -> str:
@@ -231,7 +236,7 @@ def _multiplied(factors: Sequence[float]) -> str:
         total *= factor
     texts = [f"({six(x)})" if x < 0 else six(x) for x in reversed(factors)]
     texts[0] = six(factors[-1])
-    return texts[0] if len(texts) == 1 else f"{' × '.join(texts)} = {six(total)}"
+    return texts[0] if len(texts) == 1 else f"{' × '.join(shortened(texts, '...'))} = {six(total)}"
 
 
 def _count_told(count: int) -> str:

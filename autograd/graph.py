@@ -147,7 +147,7 @@ def expand(root: Value, depth: int | None = None) -> Value:
     if depth is not None and (not isinstance(depth, int) or depth < 0):
         raise ValueError(f"depth is a number of levels, 0 or more, or None for all of them; not {depth!r}")
     if out_of_date := stale(nodes(root)):
-        raise ValueError(f"data was set since {_counted(out_of_date)} computed: call y.forward() first")
+        raise ValueError(stale_told(out_of_date, root))
     if (recording := mode.get()) is not None and recording.no_grad:
         raise ValueError("expand records a graph, which no_grad() prevents: call it outside")
     level = 0
@@ -202,5 +202,7 @@ def same(x: float | None, y: float | None) -> bool:
     return x == y or (x != x and y != y)
 
 
-def _counted(chosen: list[Value]) -> str:
-    return "1 node was" if len(chosen) == 1 else f"{len(chosen)} nodes were"
+def stale_told(late: list[Value], root: Value) -> str:
+    """That nodes are out of date, and what to do."""
+    were = f"{label_of(late[0]) or '1 node'} was" if len(late) == 1 else f"{len(late)} nodes were"
+    return f"data was set since {were} computed: call {label_of(root) or 'y'}.forward() first"

@@ -1,7 +1,7 @@
 """The usual mistakes in a gradient, recognised by the number that they give.
 
     agrees(8, truth)                              # right, to the digits that were given
-    diagnosed(8, usual_mistakes(contribution))    # "8 is the contribution of e alone: it adds to ..."
+    diagnosed(8, usual_mistakes(contribution))    # "that is the contribution of e alone: ..."
 
 Each mistake is what someone computes instead of `before + upstream * local derivative`; a number that two ways of
 computing give, one of them right, tells nothing and is left out.
@@ -34,6 +34,14 @@ MOST_LOOKED_AT = 8
 MOST_VISITS = 10_000
 
 
+class WrongPass(NamedTuple):
+    """A pass with the same mistake at every node."""
+
+    told: str
+    adjoints: dict[Value, float]
+    explained: int  # how many of the wrong answers are what it gives
+
+
 class Mistake(NamedTuple):
     """A wrong number and what it is."""
 
@@ -41,8 +49,12 @@ class Mistake(NamedTuple):
     told: str
 
 
-def agrees(answer: float, truth: float) -> bool:
+def agrees(answer: float, truth: float, scale: float = 0.0) -> bool:
     """Whether an answer is right to the digits that it has, rounded or cut off; three digits at least.
+
+    Args:
+        scale: the size of the numbers that the truth was computed from. Where they cancel, 0 is right for what
+            rounding leaves of them.
 
     >>> agrees(404.85, 404.853739609282), agrees(405, 404.853739609282), agrees(404.8, 404.853739609282)
     (True, True, True)
@@ -54,13 +66,14 @@ def agrees(answer: float, truth: float) -> bool:
     if not (isfinite(answer) and isfinite(truth)):
         return False
     if answer == 0:
-        return abs(truth) < 1e-12  # what rounding leaves of a sum that is 0
-    _, digits, exponent = Decimal(repr(float(answer))).normalize().as_tuple()
+        return abs(truth) < 1e-12 * scale
+    given, wanted = Decimal(repr(float(answer))), Decimal(repr(float(truth)))
+    _, digits, exponent = given.normalize().as_tuple()
     assert isinstance(exponent, int)  # it is a letter for nan and infinity alone
-    unit = 10.0 ** (exponent - max(0, FEWEST_DIGITS - len(digits)))
-    gap = abs(answer - truth)
-    cut_off = abs(answer) < abs(truth) and answer * truth > 0
-    return gap <= 1e-9 * abs(truth) or gap < (unit if cut_off else 0.5 * unit) * (1 + 1e-9)
+    unit = Decimal(1).scaleb(exponent - max(0, FEWEST_DIGITS - len(digits)))
+    gap, size = abs(given - wanted), abs(wanted)
+    cut_off = abs(given) < size and given.is_signed() == wanted.is_signed()
+    return gap <= unit / 2 or (cut_off and gap < unit) or gap <= size.scaleb(-9)
 
 
 def diagnosed(answer: float, mistakes: Iterable[Mistake]) -> str | None:
@@ -102,7 +115,7 @@ def _other_locals(contribution: Contribution) -> list[tuple[float, str]]:
     for slot, local in enumerate(consumer.local_derivatives[:MOST_LOOKED_AT]):
         if slot != contribution.slot and local is not None:
             symbol = derivative_symbol(consumer, slot, contribution.name)[0]
-            found.append((local, f"that multiplies by {symbol} = {six(local)}, which belongs to another operand"))
+            found.append((local, f"that multiplies by {symbol} = {six(local)}, which belongs to another place"))
     return found
 
 
@@ -115,26 +128,29 @@ def most_telling(contributions: Sequence[Contribution]) -> Contribution:
 # ----- Mistakes in the whole gradient of a node -----
 
 
-def mistakes_in_adjoint(log: Log, node: Value, answered: Mapping[Value, float]) -> list[Mistake]:
+def mistakes_in_adjoint(
+    log: Log, node: Value, answered: Mapping[Value, float], everywhere: Sequence[WrongPass] | None = None
+) -> list[Mistake]:
     """What is given instead of a node's adjoint, the likeliest first.
 
     Args:
-        answered: what was given for the adjoints of all nodes. A number that follows from a wrong one is told apart,
-            and a mistake that explains several of the wrong numbers comes first.
+        answered: what was given for the adjoints of all nodes. A number that follows from a wrong one is told apart.
+        everywhere: passes with the same mistake at every node, if they are known already; those that explain several
+            wrong answers come first.
     """
-    name, truth = log.name[node], log.adjoints[node]
-    arrivals = log.arrivals[node]
+    everywhere = wrong_passes(log, answered) if everywhere is None else everywhere
+    name, truth, arrivals = log.name[node], log.adjoints[node], log.arrivals[node]
     if node is log.root:
-        found = [Mistake(node.data, f"that is the value of {name}; it moves by 1 per unit of itself")]
+        here = [Mistake(node.data, f"that is the value of {name}; it moves by 1 per unit of itself")]
     else:
-        found = [*_from_own_numbers(log, arrivals, answered), *_ways(log, arrivals, [c.upstream for c in arrivals])]
-        found.insert(0, Mistake(node.data, f"that is the value of {name}, not its gradient"))
-    everywhere = wrong_passes(log)
-    wrong = {x: answer for x, answer in answered.items() if not agrees(answer, log.adjoints[x])}
-    for told, adjoints in everywhere.items():
-        explained = sum(agrees(answer, adjoints[x]) for x, answer in wrong.items())
-        found.insert(0 if explained > 1 else len(found), Mistake(adjoints[node], told))
-    return [m for m in found if isfinite(m.answer) and not agrees(m.answer, truth)]
+        here = [
+            *_from_own_numbers(log, arrivals, answered),
+            Mistake(node.data, f"that is the value of {name}, not its gradient"),
+            *_ways(log, arrivals),
+        ]
+    likely = [Mistake(wrong.adjoints[node], wrong.told) for wrong in everywhere if wrong.explained > 1]
+    others = [Mistake(wrong.adjoints[node], wrong.told) for wrong in everywhere if wrong.explained <= 1]
+    return [m for m in (*likely, *here, *others) if isfinite(m.answer) and not agrees(m.answer, truth)]
 
 
 def _from_own_numbers(log: Log, arrivals: list[Contribution], answered: Mapping[Value, float]) -> list[Mistake]:
@@ -147,12 +163,12 @@ def _from_own_numbers(log: Log, arrivals: list[Contribution], answered: Mapping[
     return [Mistake(total, f"this step is right; it goes wrong with your number for {yours}")]
 
 
-def _ways(log: Log, arrivals: list[Contribution], upstreams: list[float]) -> Iterator[Mistake]:
+def _ways(log: Log, arrivals: list[Contribution]) -> Iterator[Mistake]:
     """Wrong sums of the contributions of one node."""
     name, node = log.name[arrivals[0].operand], arrivals[0].operand
     speakers = listed([log.name[c.consumer] for c in arrivals])
-    locals_ = [c.local_derivative for c in arrivals]
-    amounts = [upstream * local for upstream, local in zip(upstreams, locals_)]
+    upstreams, locals_ = [c.upstream for c in arrivals], [c.local_derivative for c in arrivals]
+    amounts = [c.amount for c in arrivals]
     total = sum(amounts)
     if len(arrivals) > 1:
         for c, amount in zip(arrivals, amounts):
@@ -169,7 +185,7 @@ def _ways(log: Log, arrivals: list[Contribution], upstreams: list[float]) -> Ite
     yield Mistake(node.data * sum(upstreams), f"that multiplies by {name} itself, not by the local derivative")
     by_values = sum(c.consumer.data * local for c, local in zip(arrivals, locals_))
     yield Mistake(by_values, f"that takes the value of {speakers} for its gradient")
-    for c, upstream, amount in zip(arrivals, upstreams, amounts):
+    for c, upstream, amount in zip(arrivals[:MOST_LOOKED_AT], upstreams, amounts):
         for other, told in _other_locals(c):
             yield Mistake(total - amount + upstream * other, told)
     yield Mistake(2 * total, "that is twice too much")
@@ -236,25 +252,29 @@ class _ValueForGradient(Tally):
         return Contribution(self.node, self.node.data, local_derivative)
 
 
-def wrong_passes(log: Log) -> dict[str, dict[Value, float]]:
-    """What each mistake is, and the adjoints that a pass gives in which it is made at every node."""
+def wrong_passes(log: Log, answered: Mapping[Value, float]) -> list[WrongPass]:
+    """What comes out if one mistake is made at every node; what explains most of the wrong answers is first."""
     order = log.order
+    wrong = {node: answer for node, answer in answered.items() if not agrees(answer, log.adjoints[node])}
 
-    def adjoints(tally: type[Tally] = Tally, visits: Sequence[Value] | None = None) -> dict[Value, float]:
-        return recorded_pass(order, 1.0, tally, visits)[1]
+    def given(told: str, tally: type[Tally] = Tally, visits: Sequence[Value] | None = None) -> WrongPass:
+        adjoints = recorded_pass(order, 1.0, tally, visits)[1]
+        return WrongPass(told, adjoints, sum(agrees(answer, adjoints[node]) for node, answer in wrong.items()))
 
     inner = [node for node in order if node.primitive is not None]
-    return {
-        "only the last contribution was kept at each fork: contributions add up": adjoints(_Overwriting),
-        "that hands on local derivatives alone: multiply them by the gradient": adjoints(_WithoutUpstream),
-        "that hands gradients on unchanged: multiply them by the local derivative": adjoints(_WithoutLocal),
-        "that adds gradient and local derivative: multiply them": adjoints(_Adding),
-        "that multiplies each factor by itself: its local derivative is the other factor": adjoints(_OwnFactor),
-        "that hands on values instead of gradients": adjoints(_ValueForGradient),
-        "some node handed its gradient on before it was complete": adjoints(visits=_breadth_first(log)),
-        "nodes handed their gradients on again each time something arrived": adjoints(visits=_revisiting(log)),
-        "that is the second of two passes with no zeroing between them": adjoints(visits=[*inner, *inner]),
-    }
+    passes = [
+        given("only the last contribution was kept at each fork: contributions add up", _Overwriting),
+        given("that hands on local derivatives alone: multiply them by the gradient", _WithoutUpstream),
+        given("that hands gradients on unchanged: multiply them by the local derivative", _WithoutLocal),
+        given("that adds gradient and local derivative: multiply them", _Adding),
+        given("that multiplies each factor by itself: its local derivative is the other factor", _OwnFactor),
+        given("that hands on values instead of gradients", _ValueForGradient),
+        given("some node handed its gradient on before it was complete", visits=_breadth_first(log)),
+        given("that is the second of two passes with no zeroing between them", visits=[*inner, *inner]),
+    ]
+    if visits := _revisiting(log):
+        passes.append(given("nodes handed their gradients on again each time something arrived", visits=visits))
+    return sorted(passes, key=lambda wrong_pass: -wrong_pass.explained)
 
 
 def _breadth_first(log: Log) -> list[Value]:

@@ -60,7 +60,12 @@ class Change(ContextDecorator):
         return Change(**self._change)  # a call may come while another one runs
 
 
-def no_grad() -> Change:
+def _changed(function: Callable[..., Any] | None, **change: bool) -> Any:
+    """For a `with` statement, or the function that is decorated with it, with brackets or without."""
+    return Change(**change) if function is None else Change(**change)(function)
+
+
+def no_grad(function: Callable[..., Any] | None = None) -> Any:
     """Inside, operations give leaves: the numbers are computed and no graph is kept.
 
     Use it to evaluate a model without remembering how, or as a decorator of a function that does so.
@@ -72,10 +77,10 @@ def no_grad() -> Change:
     >>> y.data, y.operands
     (9.0, ())
     """
-    return Change(no_grad=True)
+    return _changed(function, no_grad=True)
 
 
-def record_lines() -> Change:
+def record_lines(function: Callable[..., Any] | None = None) -> Any:
     """Inside, every operation remembers the line of your file or cell where it was written, for `explain` and the page.
 
     It makes recording about ten times slower; it can also be used as a decorator.
@@ -92,10 +97,10 @@ def record_lines() -> Change:
       from y = x * x, operand 2: ∂y/∂y · ∂y/∂x = 1 × 3 = 3   <doctest autograd.modes.record_lines[2]>:2  y = x * x
         ∂y/∂x[2] = x: each factor receives the gradient scaled by the other factor
     """
-    return Change(lines=True)
+    return _changed(function, lines=True)
 
 
-def detect_anomaly() -> Change:
+def detect_anomaly(function: Callable[..., Any] | None = None) -> Any:
     """Inside, the operation or the backward step in which a nan or an infinity arises raises an error there and then.
 
     `diagnose` tells the same of a graph that was recorded without it. Numbers that are nan or infinite from the start
@@ -111,4 +116,4 @@ def detect_anomaly() -> Change:
     Traceback (most recent call last):
     FloatingPointError: multiply: x * y at x = 1e+200 (labelled 'x'), y = 1e+200 (labelled 'x') gives inf
     """
-    return Change(anomaly=True)
+    return _changed(function, anomaly=True)

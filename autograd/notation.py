@@ -10,9 +10,10 @@ import re
 from typing import TYPE_CHECKING
 
 from . import rules
+from .graph import label_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from .primitives import Primitive
@@ -68,16 +69,18 @@ class Formula:
     #: A Formula beside an array is no business of NumPy's.
     __array_ufunc__ = None
 
-    def __init__(self, plain: str, latex: str | None = None, strength: int | None = None) -> None:
+    def __init__(self, plain: str, latex: str | Callable[[], str] | None = None, strength: int | None = None) -> None:
         self.plain = plain
         self._latex = latex
         self._strength = strength
 
-    # Of the thousand symbols that the rule of a wide node takes, few are ever looked at.
+    # Of the thousand symbols that the rule of a wide node takes, few are ever looked at, and LaTeX is wanted rarely.
 
     @property
     def latex(self) -> str:
         """The formula in LaTeX."""
+        if callable(self._latex):
+            self._latex = self._latex()
         return latex_name(self.plain) if self._latex is None else self._latex
 
     @property
@@ -93,7 +96,7 @@ class Formula:
             return primitive.definition(*operands)  # type: ignore[no-any-return]
         parts = [x if isinstance(x, Formula) else constant(float(x)) for x in typed]
         strength = STRENGTH.get(primitive.name, FIRMEST)
-        return Formula(_plain(primitive, parts, strength), _latex(primitive, parts, strength), strength)
+        return Formula(_plain(primitive, parts, strength), lambda: _latex(primitive, parts, strength), strength)
 
     def __add__(self, other: Any) -> Formula:
         return self._record(rules.add, (self, other))
@@ -215,19 +218,24 @@ def constant(x: float, digits: int = 6) -> Formula:
 
 
 def _plain(primitive: Primitive, parts: list[Formula], strength: int) -> str:
-    texts = [part.plain for part in parts]
     if strength == FIRMEST:
-        shown = texts if len(texts) <= MOST_OPERANDS else [*texts[: MOST_OPERANDS - 2], "...", texts[-1]]
-        return f"{primitive.name}({', '.join(shown)})"
+        return f"{primitive.name}({', '.join(_few([part.plain for part in parts], '...'))})"
     texts = [_bracketed(part.plain, part, limit, "()") for part, limit in zip(parts, _limits(primitive, strength))]
     return primitive.symbol + texts[0] if len(texts) == 1 else f" {primitive.symbol} ".join(texts)
 
 
+def _few(texts: list[str], dots: str, count: int | None = None) -> list[str]:
+    """The first texts and the last, if there are many (or were, before they became few)."""
+    if (count or len(texts)) <= MOST_OPERANDS:
+        return texts
+    return [*texts[: MOST_OPERANDS - 2], dots, texts[-1]]
+
+
 def _latex(primitive: Primitive, parts: list[Formula], strength: int) -> str:
-    texts = [part.latex for part in parts]
     if primitive.variadic:
-        shown = texts if len(texts) <= MOST_OPERANDS else [*texts[: MOST_OPERANDS - 2], r"\dots", texts[-1]]
-        return primitive.latex.format(", ".join(shown))
+        few = parts if len(parts) <= MOST_OPERANDS else [*parts[: MOST_OPERANDS - 2], parts[-1]]
+        return primitive.latex.format(", ".join(_few([part.latex for part in few], r"\dots", len(parts))))
+    texts = [part.latex for part in parts]
     if strength < FIRMEST:
         brackets = (r"\left(", r"\right)")
         texts = [
@@ -281,6 +289,11 @@ _LATEX_ESCAPES = {
 }
 
 
+def called(node: Value, otherwise: str = "this Value") -> str:
+    """What a node that may be no part of the graph is called in a sentence: its label, if it has one."""
+    return label_shown(label_of(node)) or otherwise
+
+
 def label_shown(label: str) -> str:
     """A label as tables and drawings show it: on one line, and not too long."""
     return one_line(label, 24)
@@ -297,13 +310,13 @@ def one_line(text: str, width: int = 40) -> str:
     return "".join(c if keep else c.encode("unicode_escape").decode("ascii") for c, keep in zip(cut, kept))
 
 
-def markdown_code(text: str) -> str:
-    """Inline code for Markdown, also in a table: the fence is longer than any run of backticks in the text."""
+def markdown_code(text: str, *, in_table: bool = False) -> str:
+    """Inline code for Markdown: the fence is longer than any run of backticks in the text."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence, space = "`" * (longest + 1), " " * bool(longest)
-    return fence + space + text.replace("|", "\\|") + space + fence
+    return fence + space + (text.replace("|", "\\|") if in_table else text) + space + fence
 
 
 def markdown_text(text: str) -> str:
     """Text with all that Markdown would obey escaped."""
-    return "".join("\\" + c if c in "\\`*_{}[]<>()#+!|" else c for c in text)
+    return "".join("\\" + c if c in "\\`*_{}[]<>()#+!|&$~" else c for c in text)

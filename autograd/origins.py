@@ -90,9 +90,9 @@ def label_from(namespace: Mapping[str, Any]) -> None:
 def _entries(x: Any) -> list[tuple[str, Any]]:
     """The places in a container, as they are written between brackets, and what is there."""
     if isinstance(x, dict):
-        return [(repr(key), entry) for key, entry in x.items()]
+        return [(repr(key), entry) for key, entry in x.items() if type(entry) is not float]
     if isinstance(x, (list, tuple)):
-        return [(str(i), entry) for i, entry in enumerate(x)]
+        return [(str(i), entry) for i, entry in enumerate(x) if type(entry) is not float]
     if getattr(getattr(x, "dtype", None), "kind", "") == "O":  # an array of objects, of NumPy's
-        return [(", ".join(map(str, place)), x[place]) for place in product(*map(range, x.shape))]
+        return [(", ".join(map(str, place)) or "()", x[place]) for place in product(*map(range, x.shape))]
     return []

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .graph import label_of, same, stale
-from .notation import label_shown
-from .steps import Log
+from .notation import called
+from .steps import adjoints
 from .wording import six
 
 if TYPE_CHECKING:
+    from .steps import Log
     from .value import Value
 
 
@@ -34,7 +35,7 @@ def notes(root: Value, name: dict[Value, str], late: list[Value]) -> list[str]:
         elif not all(node.has_grad for node in order):
             remarks.append(f"gradients not computed; call backward() of {end}")
         return remarks
-    own = Log(root, root.grad).adjoints
+    own = adjoints(root, root.grad)
     differing = [node for node in order if not (node.has_grad and same(node.grad, own[node]))]
     if others := [node for node in differing if node.primitive is not None]:
         hold = "holds the gradient" if len(others) == 1 else "hold gradients"
@@ -55,11 +56,9 @@ def aside(log: Log, x: Value | None = None) -> list[str]:
     remarks = []
     root = log.name[log.root]
     if stale(log.order):
-        remarks.append(
-            f"data was set since this graph was computed: the answer is for the recorded pass; {root}.forward()"
-        )
+        remarks.append(f"data was set since: this is the recorded pass; {root}.forward() computes the new one")
     if x is not None and x.has_grad and not same(x.grad, log.adjoints.get(x, 0.0)):
-        name = log.name.get(x) or label_shown(label_of(x)) or "this Value"
+        name = log.name.get(x) or called(x)
         remarks.append(f"{name}.grad reads {six(x.grad)}: it was set, or holds other passes or another root's")
     return remarks
 

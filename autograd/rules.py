@@ -126,6 +126,20 @@ absolute = primitive(
 )  # fmt: skip
 
 
+positive: Primitive = primitive(
+    "positive", operator.pos,
+    lambda x, out: 1.0,
+    symbol="+", latex="{0}",
+    words="the gradient goes through unchanged",
+    definition=lambda x: x,
+    doc="""x itself as a node of its own, by which a nested gradient can differentiate.
+
+    >>> positive(2.0)
+    2.0
+    """,
+)  # fmt: skip
+
+
 # ----- Exponentials, logarithms, roots -----
 
 exp = primitive(

@@ -34,6 +34,15 @@ def as_number(data: Any, place: str) -> float:
     raise TypeError(f"{place} takes a real number, not {_described(data)}: {_advice(data)}")
 
 
+def typed_number(text: str) -> float:
+    """The number that someone typed, with a true minus too; ValueError if it is none.
+
+    >>> typed_number("−6.18")
+    -6.18
+    """
+    return float(text.replace("−", "-"))
+
+
 def arises(result: float, inputs: Iterable[float]) -> bool:
     """Whether a nan or an infinity is new: the result is one, and no input is to blame.
 

@@ -7,17 +7,17 @@ which hold at any moment what has arrived so far.
 from __future__ import annotations
 
 from operator import index
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from .graph import label_of
 from .mistakes import agrees, diagnosed, most_telling, usual_mistakes
-from .scalars import as_number
+from .notation import called
+from .scalars import as_number, typed_number
 from .steps import current_log
 from .value import Value
 from .wording import chain_rule, computed, listed, six, step_told, waiting, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Literal
 
     from .mistakes import Mistake
@@ -64,9 +64,11 @@ class Stepper:
         if not isinstance(root, Value):
             raise TypeError(f"Stepper takes the Value whose passes are to be stepped, not a {type(root).__name__}")
         if root.primitive is None:
-            raise ValueError(f"{label_of(root) or 'this Value'} is a leaf: nothing was computed, so there are no steps")
+            raise ValueError(f"{called(root)} is a leaf: nothing was computed, so there are no steps")
         self._log = current_log(root)
         self.predict = predict
+        self.ask: Callable[[str], str] = lambda question: input(question)
+        self.tell: Callable[[str], None] = print
         self._position = 0
         self._held: dict[Value, float | None] = {}  # in the backward phase: the gradients from before it
         self._last: dict[Value, Contribution] = {}  # the latest contribution that each node got
@@ -114,7 +116,7 @@ class Stepper:
             raise StopIteration("this was the last step")
         step = self.steps[self._position]
         if self.predict or answer is not None:
-            print(_predicted(step, None if answer is None else as_number(answer, "next()")))
+            self.tell(self._predicted(step, None if answer is None else as_number(answer, "next()")))
         self._take(step)
         return step
 
@@ -175,6 +177,14 @@ class Stepper:
     # ----- What a step does to the graph -----
 
     def _take(self, step: Step) -> None:
+        self._position += 1
+        try:
+            self._apply(step)
+        except BaseException:  # Ctrl-C: a step is taken, or not
+            self._undo(step)
+            raise
+
+    def _apply(self, step: Step) -> None:
         if step.node is self._log.root and step.phase == "backward":
             self._held = {node: node._grad for node in self._log.order}
             for node in self._log.order:
@@ -183,14 +193,13 @@ class Stepper:
             step.node._grad = step.adjoint
         for contribution in step.contributions:
             self._show(contribution.operand, contribution)
-        self._position += 1
 
     def _undo(self, step: Step) -> None:
-        for contribution in reversed(step.contributions):
+        for contribution in reversed(step.contributions) if self._held else ():
             heard = contribution.heard - 1
             arrivals = self._log.arrivals[contribution.operand]
             self._show(contribution.operand, arrivals[heard - 1] if heard else None)
-        if step.node is self._log.root and step.phase == "backward":
+        if step.node is self._log.root and step.phase == "backward" and self._held:
             for node in self._log.order:
                 node._grad = self._held[node]
             self._held = {}
@@ -198,13 +207,38 @@ class Stepper:
 
     def _show(self, node: Value, last: Contribution | None) -> None:
         """Give `node` the gradient that it has after `last`, its latest contribution."""
-        held = self._held[node] if node.primitive is None else None
+        held = self._held.get(node) if node.primitive is None else None
         if last is None:
-            del self._last[node]
+            self._last.pop(node, None)
             node._grad = held
         else:
             self._last[node] = last
             node._grad = last.after if held is None else held + last.after
+
+    # ----- Predictions -----
+
+    def _predicted(self, step: Step, answer: float | None) -> str:
+        """Ask for the number of a step, unless it was answered already, and say what the answer shows."""
+        question = _question(step)
+        if answer is None and (answer := self._asked(question.text)) is None:
+            return "not answered"
+        if agrees(answer, question.truth, question.scale):
+            return "right"
+        return f"{six(answer)}? {diagnosed(answer, question.mistakes) or question.told}"
+
+    def _asked(self, question: str) -> float | None:
+        """The number that the user types; None for an empty line or the end of input."""
+        while True:
+            try:
+                text = self.ask(question).strip()
+            except EOFError:
+                return None
+            if not text:
+                return None
+            try:
+                return typed_number(text)
+            except ValueError:
+                question = "a number, please (an empty line shows it): "
 
     # ----- Finding places -----
 
@@ -216,28 +250,16 @@ class Stepper:
             return where
         node = self._node(where)
         speaker = self._log.arrivals[node][-1].consumer if node.primitive is None else node
-        inner = list(self._log.departures)
-        return len(self) - inner.index(speaker)
+        return self._log.backward_step[speaker]
 
     def _node(self, wanted: object) -> Value:
         if isinstance(wanted, Value):
             if wanted in self._log.name:
                 return wanted
-            raise ValueError(f"{label_of(wanted) or 'this Value'} is no node of the graph of {self._root_name}")
+            raise ValueError(f"{called(wanted)} is no node of the graph of {self._root_name}")
         if not isinstance(wanted, str):
             raise TypeError(f"a node is given by itself or by its label; a step by its number; not by {wanted!r}")
-        labelled = [node for node in self._log.order if wanted and label_of(node) == wanted]
-        if len(labelled) == 1:
-            return labelled[0]
-        names = {name: node for node, name in self._log.name.items()}
-        if len(labelled) > 1:
-            candidates = [
-                f"{self._log.name[x]} ({f'step {self._number(x)}' if x.primitive else 'leaf'})" for x in labelled
-            ]
-            raise ValueError(f"{len(labelled)} nodes are labelled {wanted!r}: {listed(candidates)}; give the Value")
-        if wanted in names:
-            return names[wanted]
-        raise ValueError(f"no node is called {wanted!r}; there are {listed(list(names))}")
+        return self._log.find(wanted)
 
     @property
     def _root_name(self) -> str:
@@ -293,45 +315,36 @@ class Stepper:
 
 
 def _operands(step: Step) -> str:
-    names = [step.name[x] for x in dict.fromkeys(step.node.operands) if isinstance(x, Value)]
-    return listed(names)
+    return listed([step.name[x] for x in _values(step)])
 
 
-def _predicted(step: Step, answer: float | None) -> str:
-    """Ask for the number of a step, unless it was answered already, and say what the answer shows."""
+def _values(step: Step) -> list[Value]:
+    """The operands that are Values, each once."""
+    return [x for x in dict.fromkeys(step.node.operands) if isinstance(x, Value)]
+
+
+class Question(NamedTuple):
+    """What a prediction is asked for."""
+
+    text: str
+    truth: float
+    scale: float  # of the numbers that it comes of
+    mistakes: list[Mistake]
+    told: str  # what is true
+
+
+def _question(step: Step) -> Question:
     name = step.name
-    mistakes: list[Mistake] = []
     if step.phase == "forward":
-        truth = step.value
         written, *in_numbers, _ = computed(step)
-        question = f"{name[step.node]} = {' '.join([written, *in_numbers])} = ? "
-        told = f"{name[step.node]} is {six(truth)}"
-    else:
-        asked = most_telling(step.contributions)
-        truth, mistakes = asked.after, usual_mistakes(asked)
-        consumer, operand = name[asked.consumer], name[asked.operand]
-        question = (
-            f"{consumer}.grad = {six(asked.upstream)}, {consumer} = {computed(step)[0]}; "
-            f"{operand}.grad was {six(asked.before)} and becomes ? "
-        )
-        told = " ".join(chain_rule(asked))
-    if answer is None and (answer := _asked(question)) is None:
-        return "not answered"
-    if agrees(answer, truth):
-        return "right"
-    return f"{six(answer)}? {diagnosed(answer, mistakes) or told}"
-
-
-def _asked(question: str) -> float | None:
-    """The number that the user types; None for an empty line or the end of input."""
-    while True:
-        try:
-            text = input(question).strip()
-        except EOFError:
-            return None
-        if not text:
-            return None
-        try:
-            return float(text.replace("−", "-"))
-        except ValueError:
-            question = "a number, please (an empty line shows it): "
+        given = "" if in_numbers else f" at {listed([f'{name[x]} = {six(x.data)}' for x in _values(step)])}"
+        text = f"{name[step.node]} = {' '.join([written, *in_numbers])}{given} = ? "
+        parts = [x * (local or 0.0) for x, local in zip(step.inputs, step.node.local_derivatives)]
+        return Question(text, step.value, max(map(abs, parts)), [], f"{name[step.node]} is {six(step.value)}")
+    asked = most_telling(step.contributions)
+    text = (
+        f"{name[asked.consumer]}.grad = {six(asked.upstream)}, {name[asked.consumer]} = {computed(step)[0]}; "
+        f"{name[asked.operand]}.grad was {six(asked.before)} and becomes ? "
+    )
+    scale = max(abs(asked.before), abs(asked.amount))
+    return Question(text, asked.after, scale, usual_mistakes(asked), " ".join(chain_rule(asked)))

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .graph import names, nodes, stale
-from .notation import derivative_rule, label_shown
+from .graph import label_of, names, nodes, stale, stale_told
+from .notation import derivative_rule, derivative_symbol, label_shown
 from .value import sweep
+from .wording import listed, step_told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +59,11 @@ class Contribution:
         return len(self.consumers) - self.heard
 
     @property
+    def symbol(self) -> str:
+        """`∂a/∂x`; `∂y/∂x[2]` for the second x of x * x."""
+        return derivative_symbol(self.consumer, self.slot, self.name)[0]
+
+    @property
     def rule(self) -> str:
         """The local derivative as a formula in the names of the nodes: `z` for that of x * z by x."""
         return derivative_rule(self.consumer, self.slot, self.name).plain
@@ -91,8 +97,6 @@ class Step:
         self.contributions = contributions
 
     def __repr__(self) -> str:
-        from .wording import step_told  # what a step says is no part of what it is
-
         return "\n".join(step_told(self))
 
 
@@ -101,6 +105,18 @@ class Log:
 
     Args:
         seed: the gradient that `root` starts with.
+
+    >>> from autograd import Value
+    >>> x = Value(3.0, "x")
+    >>> log = Log(x * x)
+    >>> log.steps
+    [v1 = x * x = 3 * 3 = 9, v1.grad = 1, the seed: ∂v1/∂v1
+    x.grad += ∂v1/∂v1 · ∂v1/∂x = 1 × 3 = 3   (0 → 3)
+        ∂v1/∂x[1] = x = 3; x waits for v1 (1 of 2)
+    x.grad += ∂v1/∂v1 · ∂v1/∂x = 1 × 3 = 3   (3 → 6)
+        ∂v1/∂x[2] = x = 3; x is complete (2 of 2)]
+    >>> log.adjoints[x]
+    6.0
     """
 
     def __init__(self, root: Value, seed: float = 1.0) -> None:
@@ -115,9 +131,32 @@ class Log:
             self.arrivals[contribution.operand].append(contribution)
         self._complete()
         results = list(self.departures)
+        #: In which backward step a node hands its gradient on.
+        self.backward_step = {node: 2 * len(results) - i for i, node in enumerate(results)}
         self.steps = [Step(i, "forward", node, self.name) for i, node in enumerate(results, 1)]
-        for i, node in enumerate(reversed(results), len(results) + 1):
-            self.steps.append(Step(i, "backward", node, self.name, self.adjoints[node], tuple(self.departures[node])))
+        for node in reversed(results):
+            handed = tuple(self.departures[node])
+            self.steps.append(Step(self.backward_step[node], "backward", node, self.name, self.adjoints[node], handed))
+
+    def called(self, wanted: str) -> list[Value]:
+        """The nodes that bear a label, or else the one that is shown by that name, such as v1."""
+        labelled = [node for node in self.order if wanted and label_of(node) == wanted]
+        return labelled or [node for node, name in self.name.items() if name == wanted]
+
+    def find(self, wanted: str) -> Value:
+        """The one node that is called so.
+
+        Raises:
+            ValueError: if there is none, or several bear the label.
+        """
+        found = self.called(wanted)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            kinds = {x: f"step {self.backward_step[x]}" if x.primitive else "leaf" for x in found}
+            candidates = listed([f"{self.name[x]} ({kind})" for x, kind in kinds.items()])
+            raise ValueError(f"{len(found)} nodes are labelled {wanted!r}: {candidates}; give the Value that is meant")
+        raise ValueError(f"no node is called {wanted!r}; there are {listed(list(self.name.values()))}")
 
     def _complete(self) -> None:
         """What a contribution can know only when all have been made."""
@@ -139,8 +178,7 @@ def current_log(root: Value) -> Log:
     """
     log = Log(root)
     if late := stale(log.order):
-        were = f"{log.name[late[0]]} was" if len(late) == 1 else f"{len(late)} nodes were"
-        raise ValueError(f"data was set since {were} computed: call {log.name[root]}.forward() first")
+        raise ValueError(stale_told(late, root))
     return log
 
 
@@ -189,6 +227,17 @@ def shadows(order: list[Value]) -> dict[Value, Any]:
             twin._left = None if node._left_partial is None else shadow[node._left]
             twin._right = None if node._right_partial is None else shadow[node._right]
     return shadow
+
+
+def adjoints(root: Value, seed: float = 1.0) -> dict[Value, float]:
+    """The adjoints of the graph of `root`, in numbers alone; the graph is left as it is."""
+    order = nodes(root)
+    shadow = shadows(order)
+    for twin in shadow.values():
+        twin._grad = 0.0
+    shadow[root]._grad = seed
+    sweep([shadow[node] for node in order if node.primitive is not None])
+    return {node: twin._grad for node, twin in shadow.items()}
 
 
 def recorded_pass(

@@ -193,11 +193,13 @@ class Table:
         lines = ["| " + " | ".join(HEADINGS) + " |"]
         lines.append("|" + "|".join("---:" if heading in RIGHT else "---" for heading in HEADINGS) + "|")
         for row in self.rows:
-            derivatives = ", ".join(markdown_code(f"{symbol} = {value}") for symbol, _, value in row.derivatives)
+            derivatives = ", ".join(
+                markdown_code(f"{symbol} = {value}", in_table=True) for symbol, _, value in row.derivatives
+            )
             cells = [
                 str(row.step),
-                markdown_code(row.name),
-                LEAF if row.expression == LEAF else markdown_code(row.expression),
+                markdown_code(row.name, in_table=True),
+                LEAF if row.expression == LEAF else markdown_code(row.expression, in_table=True),
                 row.value,
                 derivatives,
                 row.adjoint,

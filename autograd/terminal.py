@@ -16,7 +16,7 @@ import sys
 import textwrap
 import unicodedata
 import warnings
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ from .graph import label_of, same
 from .notation import expression, one_line
 from .stepper import Stepper
 from .tables import Table, table
-from .wording import WIDTH, computed, listed, minus, six, waiting, wrapped
+from .wording import WIDTH, computed, listed, six, waiting, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -96,7 +96,7 @@ class Terminal(cmd.Cmd):
         self._computed_at = {step.node: step.number for step in steps if step.phase == "forward"}
         self._hands_on_at = {step.node: step.number for step in steps if step.phase == "backward"}
         self._consumers = {c.operand: c.consumers for step in steps for c in step.contributions}
-        self._last_move: tuple[Callable[[int], None], int] | None = None
+        self._last_move: tuple[str, int] | None = None
         self.use_rawinput = self._interactive = self.stdin.isatty()
         at_a_terminal = self.stdout.isatty()
         self._coloured = at_a_terminal and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
@@ -181,8 +181,8 @@ class Terminal(cmd.Cmd):
         """Repeat the last `next` or `back`, and nothing else."""
         if self._last_move is None:
             raise CommandError("an empty line repeats the last n or b, and there was none: n takes a step")
-        move, count = self._last_move
-        move(count)
+        command, count = self._last_move
+        (self._forward if command == "next" else self._back)(count)
         return False
 
     def default(self, line: str) -> None:
@@ -253,17 +253,32 @@ class Terminal(cmd.Cmd):
 
     def _move(self, move: Callable[[int], None], argument: str, command: str) -> None:
         count = _count(argument, command)
-        self._last_move = move, count
+        self._last_move = command, count
         move(count)
 
     def _forward(self, count: int) -> None:
-        for _ in range(count):
-            try:
-                with redirect_stdout(self.stdout), self._without_history():  # a stepper that predicts prints and asks
+        asking = self.stepper.ask, self.stepper.tell
+        self.stepper.ask, self.stepper.tell = self._ask, self._say  # for the time of these steps: it is no cycle then
+        try:
+            for _ in range(count):
+                try:
                     self.stepper.next()
-            except StopIteration as end:
-                raise CommandError(f"{end}: b goes back, reset goes to the start, q leaves") from None
-            self._show()
+                except StopIteration as end:
+                    raise CommandError(f"{end}: b goes back, reset goes to the start, q leaves") from None
+                self._show()
+        finally:
+            self.stepper.ask, self.stepper.tell = asking
+
+    def _ask(self, question: str) -> str:
+        """The answer to a prediction, from where commands come from."""
+        if self._interactive:
+            with self._without_history():
+                return input(question)
+        self.stdout.write(question)
+        answer = self.stdin.readline()
+        if not answer:
+            raise EOFError
+        return answer
 
     def _back(self, count: int) -> None:
         for _ in range(count):
@@ -483,7 +498,7 @@ class Terminal(cmd.Cmd):
         return [
             "->" if current and node is current.node else "",
             self._name[node],
-            one_line(minus(expression(node, self._name).plain), WIDTH_OF_EXPRESSIONS) if node.primitive else "leaf",
+            one_line(expression(node, self._name).plain, WIDTH_OF_EXPRESSIONS) if node.primitive else "leaf",
             six(node.data) if self._is_computed(node) else "-",
             six(node.grad) if node.has_grad else "-",
             self._state(node, latest),

@@ -16,6 +16,7 @@ consumer's adjoint times the local derivative on the edge between them. That lin
 from __future__ import annotations
 
 from collections import deque
+from math import isfinite
 from numbers import Number, Real
 from typing import TYPE_CHECKING
 
@@ -497,7 +498,7 @@ def _watchful_sweep(order: Sequence[Value]) -> None:
         before = [operand.grad for operand in operands]
         sweep((node,))
         for operand, held in zip(operands, before):
-            if arises(operand.grad, (node.grad, held, *(x.data for x in operands))):
+            if not isfinite(operand.grad) and arises(operand.grad, (node.grad, held, *(x.data for x in operands))):
                 handed = f"{_called(node)}, whose gradient is {node.grad}, makes the gradient of {_called(operand)}"
                 raise FloatingPointError(f"backward: {handed} {operand.grad}; diagnose(root) shows the way there")
 

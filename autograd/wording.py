@@ -7,12 +7,13 @@ The REPL, the terminal, explanations and the page without scripts all say it wit
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from itertools import islice
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from .notation import derivative_of, derivative_rules, derivative_symbol, equals, expression, number, one_line, shown
+from .notation import derivative_of, derivative_rules, equals, expression, number, one_line, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ WIDTH = 77
 #: A step shows as many contributions as this, a sentence as many names.
 MOST_CONTRIBUTIONS = 8
 MOST_LISTED = 5
+MOST_ON_A_WAY = 12
 
 DIGITS = 6
 
@@ -36,7 +38,7 @@ def step_told(step: Step) -> list[str]:
     name = step.name[step.node]
     if step.phase == "forward" or step.adjoint is None:
         return _fitted(f"{name} = ", *computed(step))
-    origin = f"the seed: ∂{name}/∂{name}" if step.node is _root(step.name) else "complete"
+    origin = f"the seed: {derivative_of(name, name)[0]}" if step.node is _root(step.name) else "complete"
     lines = [f"{name}.grad = {six(step.adjoint)}, {origin}"]
     shown_here = step.contributions[:MOST_CONTRIBUTIONS]
     rules = derivative_rules(step.node, [contribution.slot for contribution in shown_here], step.name)
@@ -51,10 +53,14 @@ def step_told(step: Step) -> list[str]:
 def computed(step: Step) -> list[str]:
     """`x * z`, `= 2 * 3`, `= 6`: a node's expression in names, in numbers, and its value."""
     node, value = step.node, six(step.value)
-    in_names = one_line(minus(expression(node, step.name, DIGITS).plain), WIDTH - 10)
+    in_names = one_line(expression(node, step.name, DIGITS).plain, WIDTH - 10)
     numbers: dict[Any, str] = {x: six(number) for x, number in zip(node.operands, step.inputs) if type(x) is not float}
-    in_numbers = one_line(minus(expression(node, numbers, DIGITS).plain), WIDTH - 10)
-    return [in_names, *[f"= {in_numbers}"] * (in_numbers != value), f"{_equals_at_shown(step)} {value}"]
+    in_numbers = one_line(expression(node, numbers, DIGITS).plain, WIDTH - 10)
+    return [
+        in_names,
+        *[f"= {in_numbers}"] * (in_numbers.replace("-", "−") != value),
+        f"{_equals_at_shown(step)} {value}",
+    ]
 
 
 def _equals_at_shown(step: Step) -> str:
@@ -63,7 +69,7 @@ def _equals_at_shown(step: Step) -> str:
     assert primitive is not None
     try:
         value = primitive.value([float(number(x, DIGITS)) for x in step.inputs])
-    except (ValueError, ArithmeticError):
+    except Exception:  # the function may be the user's, at numbers that it never saw
         return "≈"
     return "=" if six(value) == six(step.value) else "≈"
 
@@ -111,15 +117,23 @@ def listed(names: Sequence[str], more: int = 0) -> str:
     return ", ".join(few) + f" and {more} more" * bool(more)
 
 
+def arrows(names: Sequence[str]) -> str:
+    """A way from node to node; the middle of a long one is left out."""
+    return " → ".join(shortened(names, f"... {len(names) - MOST_ON_A_WAY + 1} more ..."))
+
+
+def shortened(texts: Sequence[str], dots: str) -> Sequence[str]:
+    """The texts along a way, with `dots` for the middle of a long one."""
+    half = MOST_ON_A_WAY // 2
+    return texts if len(texts) <= MOST_ON_A_WAY else [*texts[:half], dots, *texts[len(texts) - half + 1 :]]
+
+
 def wrapped(text: str, indent: int = 0) -> list[str]:
     """A sentence in lines that fit, those after the first indented more."""
     start = " " * indent
-    return wrap(text, WIDTH, initial_indent=start, subsequent_indent=start + "  ", break_on_hyphens=False)
-
-
-def minus(formula: str) -> str:
-    """A formula with true minus signs, as numbers in sentences have them."""
-    return formula.replace("-", "−")
+    whole = re.sub(r"(?<=\d) (?=of \d+\))", "\u00a0", text)  # "(1 of 2)" is not broken
+    lines = wrap(whole, WIDTH, initial_indent=start, subsequent_indent=start + "  ", break_on_hyphens=False)
+    return [line.replace("\u00a0", " ") for line in lines]
 
 
 def six(x: float) -> str:
@@ -129,9 +143,10 @@ def six(x: float) -> str:
 
 def _because(contribution: Contribution, rule: str) -> str:
     """`∂a/∂x = z`: the local derivative as a rule, in names."""
-    symbol = derivative_symbol(contribution.consumer, contribution.slot, contribution.name)[0]
-    value, rule = six(contribution.local_derivative), minus(rule)
-    return f"{symbol} = {one_line(rule, WIDTH - 30)}" + f" = {value}" * (rule != value)
+    symbol = contribution.symbol
+    value = six(contribution.local_derivative)
+    told = "" if rule.replace("-", "−") == value else f" = {one_line(rule, WIDTH - 30)}"
+    return f"{symbol}{told} = {value}"
 
 
 def _factor(x: float) -> str:

@@ -1,34 +1,46 @@
 """From one neuron to a network: `MLP(2, [16, 16, 1])` takes two inputs through two hidden layers to one output.
 
-A neuron is one `dot` node, the weighted sum of its inputs and a bias, and its activation.
+A neuron is one `dot` node, the weighted sum z of its inputs and a bias, and its activation a. The nodes are labelled
+as in lectures: z1[2] is the weighted sum of the second neuron of layer 1, W1[2,1] its weight for the first input.
 """
 
 from __future__ import annotations
 
-import random
+from functools import reduce
+from operator import index
 from typing import TYPE_CHECKING
 
-from autograd import Value, dot, relu
+from autograd import Value, dot, maximum, relu
 
+from .activations import OF_LAYER, chosen, name_of
+from .arguments import short
+from .init import initialiser
+from .labels import ModuleLabel
 from .module import Module
+from .randomness import source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
+
+    import numpy
+
+    from .activations import Activation
+    from .init import Initialiser
+    from .randomness import Seed, Source
 
     Input = Value | float
-    Activation = Callable[[Value], Value]
 
 
 class Neuron(Module):
     """activation(w · x + b), the activation being relu by default (MIT 6.390, Neural networks).
 
-    Weights are drawn evenly from -1 to 1, the bias is 0.
-
     Args:
         nin: how many inputs it has.
         nonlin: False leaves the activation out.
-        activation: a function of one Value, such as `autograd.tanh`.
-        seed: the seed of its weights; None takes them from Python's `random`, as micrograd does.
+        activation: a function of one Value such as `autograd.tanh`, or its name, such as "tanh".
+        init: where its weights start, a function of `nn.init` or its name; evenly from -1 to 1 by default. The bias
+            starts at 0.
+        seed: the seed of its weights, or a generator; None takes them from Python's `random`, as micrograd does.
 
     >>> neuron = Neuron(2, seed=1)
     >>> z = neuron([1.0, 2.0])
@@ -41,34 +53,86 @@ class Neuron(Module):
         nin: int,
         nonlin: bool = True,
         *,
-        activation: Activation | None = None,
-        seed: int | random.Random | None = None,
+        activation: Activation | str | None = None,
+        init: Initialiser | str | None = None,
+        seed: Seed | Source = None,
     ) -> None:
-        draw = (_source(seed) or random).uniform
-        self.w = [Value(draw(-1, 1)) for _ in range(_size(nin, "nin"))]
+        draw, weight = source(seed), initialiser(init)
+        self.w = [Value(weight(draw, nin, 1)) for _ in range(_size(nin, "nin"))]
         self.b = Value(0.0)
-        if activation is not None and not callable(activation):
-            raise TypeError(f"activation is a function such as autograd.tanh, not {activation!r}")
-        self.activation: Activation | None = (activation or relu) if nonlin else None
+        self.activation = (relu if activation is None else chosen(activation)) if nonlin else None
+        if self.activation in OF_LAYER:
+            raise ValueError(f"{name_of(self.activation)} is an activation of a layer: a single neuron has no others")
+        self._name("", "", "neuron", "neuron")
 
     def __call__(self, x: Iterable[Input]) -> Value:
         """The neuron's output for `nin` inputs, Values or numbers."""
         z = dot(self.w, x, self.b)
-        return self.activation(z) if self.activation else z
+        z.label = self.label
+        if self.activation is None:
+            return z
+        a = self.activation(z)
+        if not isinstance(a, Value):
+            raise TypeError(f"the activation {name_of(self.activation)} returned {short(a)} instead of a Value")
+        if a is not z:
+            a.label = self._a
+        return a
 
     def __repr__(self) -> str:
-        name = getattr(self.activation, "__name__", "linear") if self.activation else "linear"
-        return f"Neuron({len(self.w)}, {name})"
+        return f"Neuron({len(self.w)}, {name_of(self.activation)})"
+
+    def _name(self, layer: str, place: str, path: str, layer_path: str) -> None:
+        """Label what it makes, as neuron number `place` of a layer: z1[2]."""
+
+        def label(text: str, part: str) -> ModuleLabel:
+            return ModuleLabel(text, neuron=path, layer=layer_path, part=part)
+
+        where = f"[{place}]" * bool(place)
+        self.label = label(f"z{layer}{where}", "z")  # of its weighted sum
+        self._a = label(f"a{layer}{where}", "a")
+        for i, w in enumerate(self.w, 1):
+            w.label = label(f"W{layer}[{place},{i}]" if place else f"w{layer}[{i}]", "w")
+        self.b.label = label(f"b{layer}{where}", "w")
+
+
+class Maxout(Module):
+    """The largest of several linear neurons, an activation that is learnt (Goodfellow et al. 2013, arXiv:1302.4389).
+
+    Args:
+        nin: how many inputs it has.
+        pieces: how many linear neurons it takes the largest of.
+        init, seed: as for `Neuron`.
+
+    >>> unit = Maxout(2, pieces=3, seed=1)
+    >>> z = unit([1.0, 2.0])
+    >>> z.data == max(neuron([1.0, 2.0]).data for neuron in unit.neurons)
+    True
+    """
+
+    def __init__(self, nin: int, pieces: int = 2, *, init: Initialiser | str | None = None, seed: Seed = None) -> None:
+        draw = source(seed)
+        self.neurons = [Neuron(nin, False, init=init, seed=draw) for _ in range(_size(pieces, "pieces"))]
+        for i, neuron in enumerate(self.neurons):
+            neuron._name("", str(i + 1), f"neurons.{i}", "maxout")
+
+    def __call__(self, x: Iterable[Input]) -> Value:
+        """The largest of the sums. The gradient goes to that one alone; a tie of two splits it."""
+        x = _inputs(x)
+        return reduce(maximum, [neuron(x) for neuron in self.neurons])
+
+    def __repr__(self) -> str:
+        return f"Maxout of {len(self.neurons)} × {self.neurons[0]}"
 
 
 class Layer(Module):
     """`nout` neurons that read the same `nin` inputs.
 
-    One neuron gives a Value, several a list of them.
+    One neuron gives a Value, several a list of them. `weight` and `bias` are the parameters as NumPy arrays of shapes
+    (nout, nin) and (nout,), `weight_grad` and `bias_grad` their gradients in the same shapes.
 
     >>> layer = Layer(3, 2, seed=1)
-    >>> len(layer([1.0, 2.0, 3.0]))
-    2
+    >>> len(layer([1.0, 2.0, 3.0])), layer.weight_grad.shape
+    (2, (2, 3))
     """
 
     def __init__(
@@ -77,20 +141,61 @@ class Layer(Module):
         nout: int,
         nonlin: bool = True,
         *,
-        activation: Activation | None = None,
-        seed: int | random.Random | None = None,
+        activation: Activation | str | None = None,
+        init: Initialiser | str | None = None,
+        seed: Seed | Source = None,
     ) -> None:
-        source = _source(seed)
-        self.neurons = [Neuron(nin, nonlin, activation=activation, seed=source) for _ in range(_size(nout, "nout"))]
+        draw, weight = source(seed), initialiser(init)
+        act = (relu if activation is None else chosen(activation)) if nonlin else None
+        self.activation = act if act in OF_LAYER else None  # those of single neurons are theirs
+
+        def drawn(source: object, nin: int, _: int) -> float:
+            return weight(draw, nin, _size(nout, "nout"))
+
+        self.neurons = [
+            Neuron(nin, act is not None and act not in OF_LAYER, activation=act, init=drawn)
+            for _ in range(_size(nout, "nout"))
+        ]
+        self._name("", "layer")
 
     def __call__(self, x: Iterable[Input]) -> Value | list[Value]:
         """The outputs of all neurons; of a single one, a Value."""
         x = _inputs(x)
         outputs = [neuron(x) for neuron in self.neurons]
+        if self.activation is not None:
+            outputs = self.activation(outputs)
+            for output, neuron in zip(outputs, self.neurons):
+                output.label = neuron._a
         return outputs[0] if len(outputs) == 1 else outputs
 
+    @property
+    def weight(self) -> numpy.ndarray:
+        """The weights, a row for each neuron."""
+        return _array([[w.data for w in neuron.w] for neuron in self.neurons])
+
+    @property
+    def bias(self) -> numpy.ndarray:
+        """The biases."""
+        return _array([neuron.b.data for neuron in self.neurons])
+
+    @property
+    def weight_grad(self) -> numpy.ndarray:
+        """The gradients of the weights, in their shape; 0 where none was computed."""
+        return _array([[w.grad for w in neuron.w] for neuron in self.neurons])
+
+    @property
+    def bias_grad(self) -> numpy.ndarray:
+        """The gradients of the biases; 0 where none was computed."""
+        return _array([neuron.b.grad for neuron in self.neurons])
+
     def __repr__(self) -> str:
-        return f"Layer of {len(self.neurons)} × {self.neurons[0]}"
+        after = f", {name_of(self.activation)}" if self.activation else ""
+        return f"Layer of {len(self.neurons)} × {self.neurons[0]}{after}"
+
+    def _name(self, number: str, path: str) -> None:
+        alone = len(self.neurons) == 1
+        for i, neuron in enumerate(self.neurons):
+            neuron._name(number, "" if alone else str(i + 1), f"{path}.neurons.{i}", path)
 
 
 class MLP(Module):
@@ -99,8 +204,11 @@ class MLP(Module):
     Args:
         nin: how many inputs it has.
         nouts: the number of neurons of each layer; the last is the number of outputs.
-        activation: of the hidden layers; relu by default.
-        seed: the seed of its weights; None takes them from Python's `random`, as micrograd does.
+        nonlin: False makes all layers linear.
+        activation: of the hidden layers, a function or its name, relu by default; or a list with one for each layer,
+            the last included, None for a linear one.
+        init: where the weights start, a function of `nn.init` or its name; evenly from -1 to 1 by default.
+        seed: the seed of its weights, or a generator; None takes them from Python's `random`, as micrograd does.
 
     >>> model = MLP(2, [16, 16, 1], seed=1)
     >>> len(model.parameters())
@@ -111,20 +219,23 @@ class MLP(Module):
         self,
         nin: int,
         nouts: Sequence[int],
+        nonlin: bool = True,
         *,
-        activation: Activation | None = None,
-        seed: int | random.Random | None = None,
+        activation: Activation | str | Sequence[Activation | str | None] | None = None,
+        init: Initialiser | str | None = None,
+        seed: Seed | Source = None,
     ) -> None:
         if not isinstance(nouts, (list, tuple)):
-            raise TypeError(f"nouts lists the number of neurons of each layer, such as [16, 16, 1]; not {nouts!r}")
+            raise TypeError(f"nouts lists the number of neurons of each layer, such as [16, 16, 1]; not {short(nouts)}")
         if not nouts:
             raise ValueError("nouts lists the number of neurons of each layer, such as [16, 16, 1]; it is empty")
-        source = _source(seed)
-        sizes = [nin, *nouts]
+        draw, sizes = source(seed), [nin, *nouts]
         self.layers = [
-            Layer(sizes[i], sizes[i + 1], nonlin=i < len(nouts) - 1, activation=activation, seed=source)
-            for i in range(len(nouts))
+            Layer(sizes[i], sizes[i + 1], activation=act, init=init, seed=draw)
+            for i, act in enumerate(_activations(activation, len(nouts), nonlin=nonlin))
         ]
+        for i, layer in enumerate(self.layers):
+            layer._name(str(i + 1), f"layers.{i}")
 
     def __call__(self, x: Iterable[Input]) -> Value | list[Value]:
         """The output of the last layer."""
@@ -137,19 +248,34 @@ class MLP(Module):
         return "MLP(" + ", ".join(map(repr, self.layers)) + ")"
 
 
-def _source(seed: int | random.Random | None) -> random.Random | None:
-    """Where weights are drawn from: a generator of their own, or None for that of Python's `random.seed`."""
-    return random.Random(seed) if isinstance(seed, int) else seed
+def _activations(
+    given: Activation | str | Sequence[Activation | str | None] | None, count: int, *, nonlin: bool
+) -> list[Activation | str]:
+    """One for each layer."""
+    if isinstance(given, (list, tuple)):
+        if len(given) != count:
+            raise ValueError(f"activation lists one for each of the {count} layers; {len(given)} were given")
+        return ["linear" if act is None or not nonlin else act for act in given]
+    hidden = "relu" if given is None else given
+    return [hidden if nonlin and i < count - 1 else "linear" for i in range(count)]  # type: ignore[misc]
 
 
 def _inputs(x: Iterable[Input]) -> tuple[Input, ...]:
     try:
-        return tuple(x)
+        if not isinstance(x, (set, frozenset, dict, str)):  # a set has no order, a dict names
+            return tuple(x)
     except TypeError:
-        raise TypeError(f"the inputs are a list, such as [1.0, 2.0]; not {x!r}") from None
+        pass
+    raise TypeError(f"the inputs are a list, such as [1.0, 2.0]; not {short(x)}")
+
+
+def _array(rows: list[list[float]] | list[float]) -> numpy.ndarray:
+    import numpy
+
+    return numpy.array(rows)
 
 
 def _size(size: int, name: str) -> int:
-    if not isinstance(size, int) or size < 1:
-        raise ValueError(f"{name} is a number of neurons or inputs, 1 or more; not {size!r}")
-    return size
+    if not hasattr(size, "__index__") or isinstance(size, bool) or size < 1:
+        raise ValueError(f"{name} is a number of neurons or inputs, 1 or more; not {short(size)}")
+    return index(size)

@@ -280,14 +280,31 @@ def test_exactly_as_many_contributions_as_are_shown() -> None:
 
 
 def test_deep_chain_needs_no_recursion() -> None:
-    """A leaf below 20,000 results is explained; its one path is walked and told."""
+    """A leaf below 5,000 results is explained; its one path is walked, and told without its middle."""
     x = Value(1.0, "x")
     y = x
-    for _ in range(20_000):
+    for _ in range(5000):
         y = y + 1.0
     explanation = explain(x, y, paths=True)
     assert (explanation.gradient, explanation.path_count) == (1.0, 1)
-    assert len(explanation.paths[0]) == 20_000
+    assert len(explanation.paths[0]) == 5000
+    assert str(explanation).splitlines()[-1] == (
+        "  x → v1 → v2 → v3 → v4 → v5 → ... 4990 more ... → v4996 → v4997 → v4998 → v4999 → v5000: "
+        "1 × 1 × 1 × 1 × 1 × 1 × ... × 1 × 1 × 1 × 1 × 1 = 1"
+    )
+
+
+def test_ways_of_twelve_nodes_are_shown_whole() -> None:
+    """Of more, the middle is left out, of the way and of the product along it."""
+    x = Value(1.0, "x")
+    y = x
+    for length in range(1, 15):
+        y = 2.0 * y
+        way, _, factors = str(explain(x, y, paths=True)).splitlines()[-1].partition(": ")
+        assert ("more" in way) == (length + 1 > 12)
+        assert ("..." in factors) == (length > 12)
+        assert (way.count("→"), factors.count("×")) == (min(length, 11), length - 1 if length <= 12 else 11)
+        assert factors == "2" or factors.endswith(f"= {2**length}")
 
 
 # ----- Notes -----
@@ -301,7 +318,7 @@ def test_stale_graph_is_explained_as_recorded() -> None:
     after = explain(a, e)
     assert [c.amount for c in after.contributions] == [c.amount for c in before.contributions]
     for text in (str(after), after.markdown):
-        assert "data was set since: this explains the recorded pass; call e.forward()" in text
+        assert "data was set since: this is the recorded pass; e.forward() computes the new one" in plain(text)
     e.forward()
     assert "data was set" not in str(explain(a, e))
 
@@ -309,13 +326,13 @@ def test_stale_graph_is_explained_as_recorded() -> None:
 def test_gradient_of_several_passes_is_noted() -> None:
     """The explanation is of one pass; that .grad holds two is said, and no pass or one is not worth a note."""
     a, _b, _c, _d, e = house_nodes()
-    plain = str(explain(a, e))
+    before = str(explain(a, e))
     e.backward()
-    assert str(explain(a, e)) == plain
+    assert str(explain(a, e)) == before
     e.backward()
     text = str(explain(a, e))
-    assert text.startswith(plain)
-    assert text.splitlines()[-1] == "a.grad reads 96: it holds other passes too, or another root's"
+    assert text.startswith(before)
+    assert text.splitlines()[-1] == "a.grad reads 96: it was set, or holds other passes or another root's"
     assert "a.grad reads 96" in explain(a, e).markdown
 
 
@@ -387,7 +404,7 @@ def test_paths_of_random_graphs_are_those_of_an_enumeration(data: st.DataObject)
     expected = list(enumerated(root, x))
     explanation = explain(x, root, paths=True)
     assert explanation.path_count == len(expected)
-    if x is root or len(expected) > 64:
+    if len(expected) > 64:
         assert explanation.paths == []
         return
     walked = [[x, *(c.consumer for c in path)] for path in explanation.paths]
@@ -396,6 +413,7 @@ def test_paths_of_random_graphs_are_those_of_an_enumeration(data: st.DataObject)
     scale = sum(map(abs, products))
     assert math.isclose(sum(products), explanation.gradient, rel_tol=1e-12, abs_tol=1e-14 * scale)
     assert str(explanation).count("→") >= sum(map(len, explanation.paths))
+    assert ("path" in str(explanation)) == (x is not root)
 
 
 def ids(path: list[Value]) -> list[int]:
@@ -412,7 +430,7 @@ def doubled(n: int) -> tuple[Value, Value]:
     return x, y
 
 
-@pytest.mark.parametrize("n", [1, 2, 6, 7, 64, 1000, 3320, 5000, 20_000])
+@pytest.mark.parametrize("n", [1, 2, 6, 7, 64, 1000, 3320, 5000])
 def test_number_of_paths_is_exact(n: int) -> None:
     """2**n of them, counted without walking one; the text stays readable."""
     x, y = doubled(n)
@@ -434,7 +452,6 @@ def test_digits_of_a_long_number_of_paths() -> None:
     assert f"{digits} digits" in str(explain(x, y, paths=True))
 
 
-@pytest.mark.xfail(strict=True, reason="bit_length() * 0.30103 is one digit too many close below a power of ten")
 @pytest.mark.parametrize("n", [3321, 3325])
 def test_digits_close_below_a_power_of_ten(n: int) -> None:
     """2**3321 has 1,000 digits and is written out; 2**3325 has 1,001."""
@@ -446,9 +463,11 @@ def test_digits_close_below_a_power_of_ten(n: int) -> None:
 
 def test_more_paths_than_python_writes_out() -> None:
     """Python refuses to write an int above sys.get_int_max_str_digits(); the explanation does not ask it to."""
-    x, y = doubled(20_000)
-    assert sys.get_int_max_str_digits() < 6021
-    assert "6021 digits" in str(explain(x, y, paths=True))
+    x, y = doubled(14_500)
+    explanation = explain(x, y, paths=True)
+    assert explanation.path_count == 2**14_500
+    assert sys.get_int_max_str_digits() < 4365
+    assert "4365 digits (.path_count) long is the number of paths from x to v14500" in str(explanation)
 
 
 @pytest.mark.parametrize(("count", "shown"), [(63, 63), (64, 64), (65, 0)])
@@ -479,12 +498,13 @@ def test_one_path_is_no_plural() -> None:
     assert text.endswith("x → v1 → y: 0.00247875 × (−3) = −0.00743626")
 
 
-@pytest.mark.xfail(strict=True, reason="the one path from the root to itself is counted, but missing in .paths")
 def test_path_from_the_root_to_itself() -> None:
     """It has no edges, and its product is 1, the gradient."""
     x = Value(2.0, "x")
     explanation = explain(x, x, paths=True)
     assert explanation.path_count == len(explanation.paths) == 1
+    assert explanation.paths == [[]]
+    assert str(explanation) == "x.grad = 1: it is the root, where the pass starts"
 
 
 # ----- Formats, with labels that want to break out -----
@@ -509,60 +529,98 @@ def test_text_stays_on_its_lines(label: str) -> None:
     """As many lines as with a plain label, of bounded length, without control or direction characters."""
     x, y = hostile_graph(label)
     text = str(explain(x, y, paths=True))
-    plain = str(explain(*hostile_graph("plain"), paths=True))
-    assert len(text.splitlines()) == len(plain.splitlines()) == text.count("\n") + 1
+    ordinary = str(explain(*hostile_graph("ordinary"), paths=True))
+    assert len(text.splitlines()) == len(ordinary.splitlines()) == text.count("\n") + 1
     assert all(character.isprintable() or character == "\n" for character in text)
     assert max(map(len, text.splitlines())) < 300
 
 
+#: A character that is escaped, or code between equal runs of backticks (CommonMark 0.31, 2.4 and 6.1).
+TEXT_OF_MARKDOWN = re.compile(r"\\[!-/:-@\[-`{-~]|(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+
+
 def outside_code(markdown: str) -> str:
-    """What Markdown obeys: all but code spans, of which each must end on its line."""
-    assert all(line.count("`") % 2 == 0 for line in markdown.splitlines())
-    return re.sub(r"`[^`]*`", "", markdown)
+    """What Markdown obeys: all but escaped characters and code, of which each span must end on its line."""
+    outside = TEXT_OF_MARKDOWN.sub("", markdown)
+    assert "`" not in outside
+    return outside
+
+
+def plain(markdown: str) -> str:
+    """What a reader sees of it: characters without their escapes, code without its backticks."""
+    return TEXT_OF_MARKDOWN.sub(lambda match: match[2].strip() if match[2] else match[0][1:], markdown)
+
+
+def test_the_reader_of_markdown_is_right() -> None:
+    """Backticks in code, escaped ones, and bare characters."""
+    assert outside_code(r"`` a`b `` \` \*c\* *d* `*e*`") == "  c *d* "
+    assert plain(r"`` a`b `` \` \*c\* `*e*`") == "a`b ` *c* *e*"
+    with pytest.raises(AssertionError):
+        outside_code("``a`")
 
 
 @pytest.mark.parametrize("label", HOSTILE)
 def test_markdown_keeps_labels_in_code(label: str) -> None:
     """Outside of code spans it is the same text as with a plain label."""
     markdown = explain(*hostile_graph(label)).markdown
-    assert outside_code(markdown) == outside_code(explain(*hostile_graph("plain")).markdown)
+    assert outside_code(markdown) == outside_code(explain(*hostile_graph("ordinary")).markdown)
     assert all(character.isprintable() or character == "\n" for character in markdown)
 
 
-BREAKING_OUT = ["<b>x</b>", "**b**", "[l](http://example.org)"]
+def test_markdown_shows_labels_as_they_are() -> None:
+    """Code keeps backticks, also at its ends."""
+    for label in ("`a`", "``", "a`b", "x*y", "a\\b"):
+        assert plain(explain(*hostile_graph(label)).markdown).startswith(f"{label}.grad = 6 + 6 = 12")
 
 
-@pytest.mark.xfail(strict=True, reason="the line that counts the paths has names outside of code")
+def test_markdown_shows_bars_in_labels() -> None:
+    """A backslash in code is a backslash; only cells of tables need one."""
+    assert explain(*hostile_graph("a|b")).markdown.startswith("`a|b.grad = 6 + 6 = 12`\n")
+
+
+BREAKING_OUT = ["<b>x</b>", "**b**", "[l](http://example.org)", "_e_", "`", "\\"]
+
+
 @pytest.mark.parametrize("label", BREAKING_OUT)
 def test_markdown_keeps_labels_in_code_with_paths(label: str) -> None:
-    """So do the paths and their heading."""
+    """So do the paths, and their heading escapes it."""
     x, y = hostile_graph(label)
     y.label = label
-    assert not set("<*[") & set(outside_code(explain(x, y, paths=True).markdown))
+    markdown = explain(x, y, paths=True).markdown
+    assert not set("<*[_\\") & set(outside_code(markdown))
+    assert f"\n2 paths from {label} to {label}#4:\n" in plain(markdown)
 
 
-@pytest.mark.xfail(strict=True, reason="notes have names outside of code")
 @pytest.mark.parametrize("label", BREAKING_OUT)
 def test_markdown_keeps_labels_in_code_with_notes(label: str) -> None:
-    """So do the notes on other passes and on changed data."""
+    """The notes on other passes and on changed data escape it."""
     x, y = hostile_graph(label)
     y.label = label
     y.backward()
     y.backward()
     x.data = 5.0
-    assert not set("<*[") & set(outside_code(explain(x, y).markdown))
+    markdown = explain(x, y).markdown
+    assert not set("<*[_\\") & set(outside_code(markdown))
+    assert f"\n{label}.grad reads 24: " in plain(markdown)
 
 
-@pytest.mark.xfail(strict=True, reason="the recorded line of code stands outside of code in Markdown")
+@pytest.mark.parametrize("label", ["&lt;", "$x$", "~~b~~"])
+def test_markdown_escapes_entities_and_formulas(label: str) -> None:
+    """Notebooks and GitHub read those, too."""
+    x, y = hostile_graph(label)
+    assert not set("&$~") & set(outside_code(explain(x, y, paths=True).markdown))
+
+
 def test_markdown_keeps_lines_of_code_in_code() -> None:
     """`x**2 + x**3` would lose its stars, and `y<x` be taken for a tag."""
     x = Value(2.0, "x")
     with ag.record_lines():
         y = x**2 + x**3  # no <b>tag</b>
-    assert not set("<*") & set(outside_code(explain(x, y).markdown))
+    markdown = explain(x, y).markdown
+    assert not set("<*_") & set(outside_code(markdown))
+    assert "  y = x**2 + x**3  # no <b>tag</b>" in plain(markdown)
 
 
-@pytest.mark.xfail(strict=True, reason="the label of a Value outside of the graph is not cut or escaped")
 @pytest.mark.parametrize("label", ["two\nlines", "\u202egnp.exe", "\x1b[31m", "q" * 10_000])
 def test_label_of_a_foreign_value_is_shown_as_others_are(label: str) -> None:
     """On one line, short, without control characters."""
@@ -572,7 +630,6 @@ def test_label_of_a_foreign_value_is_shown_as_others_are(label: str) -> None:
     assert len(text) < 200
 
 
-@pytest.mark.xfail(strict=True, reason="the file of a recorded line is shown as it is")
 def test_name_of_a_file_stays_on_its_line() -> None:
     """Code may be compiled with any file name."""
     namespace: dict[str, Any] = {"x": Value(2.0, "x")}
@@ -611,7 +668,7 @@ def test_latex_is_well_formed(label: str) -> None:
         check_latex(explain(node, y, paths=True).latex)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.text(max_size=30))
 def test_any_label_is_shown_well_formed(label: str) -> None:
     """Also those that nobody thought of."""
@@ -619,7 +676,7 @@ def test_any_label_is_shown_well_formed(label: str) -> None:
     explanation = explain(x, y)
     check_latex(explanation.latex)
     assert all(character.isprintable() or character in "\n\u200d" for character in str(explanation))
-    outside = outside_code(explain(*hostile_graph("plain")).markdown)
+    outside = outside_code(explain(*hostile_graph("ordinary")).markdown)
     assert outside_code(explanation.markdown) == outside
 
 

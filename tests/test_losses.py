@@ -396,6 +396,27 @@ def test_softmax_cross_entropy_to_the_last_digit() -> None:
                     assert partials[3:] == pytest.approx([float(-logarithm) for logarithm in logarithms], abs=1.2e-13)
 
 
+def test_weights_that_do_not_add_up_to_one() -> None:
+    """The primitive takes any: each class counts y times, in the value, the rules and the definition."""
+    z = values([0.5, -1.0, 2.0])
+    loss = softmax_cross_entropy(*z, 3.0, 1.0, 0.5)
+    logarithms = ag.log_softmax([0.5, -1.0, 2.0])
+    assert loss.data == close(-3 * logarithms[0] - logarithms[1] - 0.5 * logarithms[2])
+    loss.backward()
+    expected = [4.5 * math.exp(logarithm) - y for logarithm, y in zip(logarithms, [3.0, 1.0, 0.5])]
+    assert gradients(z) == close(expected)
+    loss.zero_grad()
+    finer = ag.expand(loss, 1)
+    finer.backward()
+    assert (finer.data, gradients(z)) == (close(loss.data), close(expected))
+
+
+def test_small_probabilities_keep_their_digits() -> None:
+    """-log(1 - p) is p for a tiny p, where 1 - p is 1."""
+    assert passed(binary_cross_entropy, 1e-20, 0) == (1e-20, 1.0)
+    assert binary_cross_entropy(1e-20, 0.5) == close(10 * math.log(10))
+
+
 def test_batches_of_rows() -> None:
     """The array form works on columns, and its rules too: a row of a batch is what the row alone gives."""
     generator = np.random.default_rng(0)
@@ -573,6 +594,8 @@ def test_bad_targets(loss: Callable[..., Any], bad: Any, error: type[Exception],
         (lambda: binary_cross_entropy(0.0, 1), ValueError, "input is 0 where target is 1.*with_logits"),
         (lambda: binary_cross_entropy([0.5, 1.0], [1, 0]), ValueError, r"input\[1\] is 1 where target\[1\] is 0"),
         (lambda: binary_cross_entropy(Value(1.0), 0.5), ValueError, "infinite loss"),
+        (lambda: binary_cross_entropy(Value(0.0), 0.5), ValueError, "infinite loss"),
+        (lambda: binary_cross_entropy(1.0, Value(1.0)), ValueError, "infinite loss"),
         (lambda: binary_cross_entropy_with_logits(1.0, 2), ValueError, "target is 2: a target is a number from 0 to 1"),
         (lambda: cross_entropy([[1.0, 2.0]], [2]), ValueError, r"target\[0\] is 2: .* whole number from 0 to 1"),
         (lambda: cross_entropy([[1.0, 2.0]], [-1]), ValueError, r"target\[0\] is -1"),

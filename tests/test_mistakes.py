@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from decimal import ROUND_DOWN, Context
 from typing import TYPE_CHECKING
@@ -18,7 +17,15 @@ from test_tables import cmu
 import autograd as ag
 import autograd.mistakes
 from autograd import Value
-from autograd.mistakes import Mistake, agrees, diagnosed, mistakes_in_adjoint, most_telling, usual_mistakes
+from autograd.mistakes import (
+    Mistake,
+    agrees,
+    diagnosed,
+    mistakes_in_adjoint,
+    most_telling,
+    usual_mistakes,
+    wrong_passes,
+)
 from autograd.steps import Log
 
 if TYPE_CHECKING:
@@ -52,7 +59,9 @@ RIGHT = [
     (0, 0.0),
     (-0.0, 0.0),
     (0.0, -0.0),
-    (0.0, 6e-17),
+    (5e-324, 5e-324),
+    (1000, 1001.0),  # three digits: 1.00e3
+    (1230, 1234.0),
     (nan, nan),
     (inf, inf),
     (-inf, -inf),
@@ -73,8 +82,14 @@ WRONG = [
     (48, -48.0),
     (0, 1.0),
     (0, 1e-6),
+    (0, 1e-12),
+    (0.0, 6e-17),  # a truth that is small is not 0
+    (0, -9e-13),
+    (0, 5e-324),
     (1, 0.0),
+    (1e-13, 0.0),
     (1e-300, 0.0),
+    (5e-324, 0.0),
     (2e-300, 1e-300),
     (1e-299, 1e-300),
     (1.2e22, 1e22),
@@ -101,8 +116,21 @@ def test_wrong_answers(answer: float, truth: float) -> None:
     assert not agrees(answer, truth)
 
 
-#: Numbers of any size whose square is one, too.
+@pytest.mark.parametrize("zero", [0, 0.0, -0.0])
+def test_zero_where_numbers_cancel(zero: float) -> None:
+    """What rounding leaves of numbers of that size is 0; it is only 0 for which the size counts."""
+    for truth, scale in ((6e-17, 1.0), (-9e-13, 1.0), (1e-5, 1e8), (6e-217, 1e-200)):
+        assert agrees(zero, truth, scale)
+        assert not agrees(zero, truth, scale * 1e-6)
+    assert not agrees(zero, 1e-12, 1.0)
+    assert not agrees(1e-17, 6e-17, 1.0)
+    assert not agrees(zero, nan, inf)
+
+
+#: Numbers of any size.
 NUMBERS = st.builds(lambda m, e, s: s * m * 10.0**e, st.floats(1, 10), st.integers(-290, 290), st.sampled_from([1, -1]))
+#: Those whose squares are not too small for a double.
+SQUARED = NUMBERS.filter(lambda number: number * number > 1e-300)
 
 
 @given(NUMBERS, st.integers(3, 17))
@@ -112,12 +140,19 @@ def test_rounded_truth_is_right(truth: float, digits: int) -> None:
     assert agrees(float(f"{truth:.{digits - 1}e}"), truth)
 
 
-@given(NUMBERS, st.integers(3, 15))
+@given(SQUARED, st.integers(3, 15))
+@example(1.4999999999999998, 3)
 @settings(deadline=None)
 def test_truth_cut_off_is_right(truth: float, digits: int) -> None:
     """After three significant digits or more."""
     cut = Context(prec=digits, rounding=ROUND_DOWN).create_decimal(repr(truth))
     assert agrees(float(cut), truth)
+
+
+def test_small_truth_cut_off_is_right() -> None:
+    """As a large one."""
+    assert agrees(1.49e-163, 1.4999999999999998e-163)
+    assert agrees(-2.99e-200, -2.998e-200)
 
 
 @given(NUMBERS, st.sampled_from([0.98, 1.02, 0.9, 1.1, 2.0, 0.5, -1.0]), st.integers(1, 17))
@@ -129,7 +164,6 @@ def test_truth_moved_by_two_percent_is_wrong(truth: float, factor: float, digits
     assert not agrees(moved, truth)
 
 
-@pytest.mark.xfail(strict=True, reason="a whole unit in the last place is let pass: agrees(1.01, 1.0)")
 @given(NUMBERS)
 @example(1.0)
 @settings(deadline=None)
@@ -138,7 +172,6 @@ def test_truth_moved_by_one_percent_is_wrong(truth: float) -> None:
     assert not agrees(truth * 1.01, truth)
 
 
-@pytest.mark.xfail(strict=True, reason="a whole unit in the last place is let pass")
 @pytest.mark.parametrize(
     ("answer", "truth"), [(101, 100.0), (481, 480.0), (1001, 1000.0), (48.1, 48.0), (14.1, 14.0), (-28.1, -28.0)]
 )
@@ -147,7 +180,14 @@ def test_next_number_is_wrong(answer: float, truth: float) -> None:
     assert not agrees(answer, truth)
 
 
-@pytest.mark.xfail(strict=True, reason="below 1e-314 no number agrees with itself: the margin underflows to 0")
+@pytest.mark.parametrize(
+    ("answer", "truth"), [(47.9, 48.0), (0.999, 1.0), (99.9, 100.0), (480, 481.0), (-13.9, -14.0), (1001, 1002.0)]
+)
+def test_number_before_is_wrong(answer: float, truth: float) -> None:
+    """One less in the last place is neither rounded nor cut off."""
+    assert not agrees(answer, truth)
+
+
 def test_smallest_numbers_agree_with_themselves() -> None:
     """The smallest positive double, and one a little larger."""
     assert agrees(5e-324, 5e-324)
@@ -189,8 +229,8 @@ C_TO_A = [
     (3, "∂c/∂a alone: multiply it by c.grad = 14; it adds to the 6"),
     (6 + 14, "hands c.grad on unchanged: multiply it by ∂c/∂a = 3"),
     (14, "c.grad itself: multiply it by ∂c/∂a = 3; it adds to the 6"),
-    (6 + 14 + 3, "c.grad and ∂c/∂a are multiplied; sums are for forks"),
-    (6 + 14 * 2, "multiplies by ∂c/∂b = 2, which belongs to another operand"),
+    (6 + 14 + 3, "adds c.grad and ∂c/∂a: multiply them"),
+    (6 + 14 * 2, "multiplies by ∂c/∂b = 2, which belongs to another place"),
     (6 + 6 * 3, "takes the value of c for its gradient"),
     (6, "what a had before: c hands it 42 more"),
     (6 + 2 * 42, "counts the contribution of c twice"),
@@ -210,16 +250,16 @@ def test_mistakes_at_a_fork(answer: float, told: str) -> None:
         ("c", "b", -28, "the sign is turned: ∂c/∂b is 2 and c.grad is 14"),
         ("c", "b", 2, "takes ∂c/∂b = 2 without c.grad = 14"),
         ("c", "b", 14, "hands c.grad on unchanged: multiply it by ∂c/∂b = 2"),
-        ("c", "b", 42, "multiplies by ∂c/∂a = 3, which belongs to another operand"),
+        ("c", "b", 42, "multiplies by ∂c/∂a = 3, which belongs to another place"),
         ("c", "b", 12, "takes the value of c for its gradient"),
         ("c", "b", 0, "what b had before: c hands it 28 more"),
         ("d", "c", 6, "contribution of d alone: it adds to the 8 that is there"),
         ("d", "c", 2, "the sign is turned: ∂d/∂c is 1 and d.grad is 6"),
         ("d", "c", 44, "multiplies by c, but ∂d/∂c = 1"),
         ("d", "a", 8, "takes the value of d for its gradient"),
-        ("e", "c", 6, "multiplies by ∂e/∂d = 6, which belongs to another operand"),
+        ("e", "c", 6, "multiplies by ∂e/∂d = 6, which belongs to another place"),
         ("e", "c", 384, "takes the value of e for its gradient"),
-        ("e", "d", 8, "multiplies by ∂e/∂c = 8, which belongs to another operand"),
+        ("e", "d", 8, "multiplies by ∂e/∂c = 8, which belongs to another place"),
     ],
 )
 def test_mistakes_elsewhere(speaker: str, target: str, answer: float, told: str) -> None:
@@ -254,7 +294,6 @@ def test_the_right_number_is_no_mistake(root: Value) -> None:
             assert math.isfinite(mistake.answer)
 
 
-@pytest.mark.xfail(strict=True, reason="the root's mistake is not left out where it is right, or no number")
 @pytest.mark.parametrize("value", [1.0, nan])
 def test_the_right_number_is_no_mistake_at_the_root(value: float) -> None:
     """A root of value 1 has gradient 1, and taking one for the other tells nothing."""
@@ -263,7 +302,7 @@ def test_the_right_number_is_no_mistake_at_the_root(value: float) -> None:
 
 
 @given(graphs(), st.integers(3, 8))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_mistakes_are_recognised_in_few_digits(root: Value, digits: int) -> None:
     """A mistake typed with three digits or more is some usual mistake."""
     assume(not any(0 < abs(number) < 1e-300 for number in numbers_of(root)))
@@ -303,7 +342,7 @@ def test_mistakes_of_wide_nodes() -> None:
     y = ag.dot(weights, [Value(100.0 + 10 * i, f"x{i}") for i in range(20)])
     contribution = Log(y).steps[1].contributions[0]
     mistakes = usual_mistakes(contribution)
-    assert "∂v1/∂w1 = 110, which belongs to another operand" in (diagnosed(110, mistakes) or "")
+    assert "∂v1/∂w1 = 110, which belongs to another place" in (diagnosed(110, mistakes) or "")
     assert len(mistakes) < 25
 
 
@@ -321,10 +360,12 @@ def hint(node: str, answer: float, answered: dict[str, float] | None = None) -> 
 @pytest.mark.parametrize(
     ("node", "answer", "told"),
     [
-        ("a", 18, "if at every fork only the last contribution is kept: they add up"),
-        ("a", 4, "local derivatives alone: multiply each by the gradient of d, c"),
-        ("b", 2, "local derivatives alone: multiply each by the gradient of c"),
-        ("a", 3, "if no local derivative is multiplied by"),
+        ("a", 18, "only the last contribution was kept at each fork: contributions add up"),
+        ("a", 4, "those are local derivatives alone: multiply them by the gradient of d, c"),
+        ("b", 2, "those are local derivatives alone: multiply them by the gradient of c"),
+        ("a", 24, "adds the gradient of d, c and the local derivative"),
+        ("c", 16, "adds the gradient of e, d and the local derivative"),
+        ("a", 3, "hands gradients on unchanged: multiply them by the local derivative"),
         ("a", 26, "takes the value of d, c for its gradient"),
         ("b", 12, "takes the value of c for its gradient"),
         ("b", 42, "multiplies by b itself, not by the local derivative"),
@@ -333,7 +374,7 @@ def hint(node: str, answer: float, answered: dict[str, float] | None = None) -> 
         ("a", 6, "what d hands on alone; the contributions of d, c add up"),
         ("c", 8, "what e hands on alone; the contributions of e, d add up"),
         ("c", 2, "the sign of the contribution of d is turned"),
-        ("c", 7, "the gradient of e, d unchanged: multiply by the local derivative"),
+        ("c", 7, "the gradient of e, d unchanged: multiply it by the local derivative"),
         ("d", 8, "the value of d, not its gradient"),
         ("e", 48, "the value of e; it moves by 1 per unit of itself"),
         ("a", 96, "twice too much"),
@@ -348,47 +389,123 @@ def test_mistakes_in_a_whole_gradient(node: str, answer: float, told: str) -> No
     assert bool(told) == bool(hint(node, answer))
 
 
+#: What an engine gives for a and b that makes the same mistake at every node of the house graph.
 FINGERPRINTS = {
-    "added where it should multiply, at every node": (28, 19, "multiplied"),
-    "own factor instead of the other one, at products": (36, 42, "itself"),
-    "handed on again at every visit": (72, 44, "again|twice|wait|complete|once"),
-    "handed on before all had arrived": (30, 16, "wait|complete|order|before"),
-    "backward twice, results not cleared": (162, 96, "twice|clear|zero"),
-}
+    "overwritten": (18, 12, "only the last contribution was kept at each fork: contributions add up"),
+    "local derivatives alone": (4, 2, "that hands on local derivatives alone: multiply them by the gradient"),
+    "handed on unchanged": (3, 2, "that hands gradients on unchanged: multiply them by the local derivative"),
+    "added where it should multiply": (28, 19, "that adds gradient and local derivative: multiply them"),
+    "own factor instead of the other one": (
+        36, 42, "that multiplies each factor by itself: its local derivative is the other factor",
+    ),
+    "values instead of gradients": (26, 12, "that hands on values instead of gradients"),
+    "handed on before all had arrived": (30, 16, "some node handed its gradient on before it was complete"),
+    "handed on again at every visit": (72, 44, "nodes handed their gradients on again each time something arrived"),
+    "backward twice, results not cleared": (
+        162, 96, "that is the second of two passes with no zeroing between them",
+    ),
+}  # fmt: skip
 
 
-@pytest.mark.xfail(strict=True, reason="this way of going wrong throughout is not recognised, or taken for another")
 @pytest.mark.parametrize("kind", FINGERPRINTS)
 def test_mistakes_made_throughout(kind: str) -> None:
-    """The gradients of a and b that such an engine gives on the house graph."""
+    """Where one of them explains the gradients of a and of b, it is told at both, before all coincidences."""
     for_a, for_b, told = FINGERPRINTS[kind]
-    assert re.search(told, hint("a", for_a))
-    assert re.search(told, hint("b", for_b))
+    answered = {"a": for_a, "b": for_b, "c": 14, "d": 6, "e": 1}
+    assert hint("a", for_a, answered) == hint("b", for_b, answered) == told
+
+
+def test_fingerprints_are_those_of_the_wrong_passes() -> None:
+    """Each is known, and no two of them give the same numbers for a and b."""
+    log = Log(house(backward=False))
+    a, b = log.order[:2]
+    found = {wrong.told: (wrong.adjoints[a], wrong.adjoints[b]) for wrong in wrong_passes(log, {})}
+    assert found == {told: (for_a, for_b) for for_a, for_b, told in FINGERPRINTS.values()}
+    assert len(set(found.values())) == len(found)
+
+
+def test_one_number_is_no_mistake_throughout() -> None:
+    """12 for b alone is the value of c times ∂c/∂b, whatever an engine that overwrites would give."""
+    assert hint("b", 12, {"b": 12}) == "that takes the value of c for its gradient"
+    assert hint("b", 12, {"b": 12, "a": 17, "c": 15}) == "that takes the value of c for its gradient"
+
+
+def test_of_mistakes_made_throughout_the_one_that_explains_most_is_told() -> None:
+    """y = (x z + w) x: all numbers are local derivatives alone; only two of them are gradients handed on unchanged."""
+    x, z, w = Value(2.0, "x"), Value(3.0, "z"), Value(4.0, "w")
+    log = Log((x * z + w) * x)
+    told = "that hands on local derivatives alone: multiply them by the gradient"
+    (answered,) = [wrong.adjoints for wrong in wrong_passes(log, {}) if wrong.told == told]
+    wrong = [node for node in log.order if not agrees(answered[node], log.adjoints[node])]
+    assert len(wrong) == 4
+    ranked = wrong_passes(log, answered)
+    assert [(each.told == told, each.explained) for each in ranked[:3]] == [(True, 4), (False, 2), (False, 0)]
+    assert {diagnosed(answered[node], mistakes_in_adjoint(log, node, answered)) for node in wrong} == {told}
+
+
+def test_exponentially_many_visits_are_not_made() -> None:
+    """An engine that goes on at every visit would never end on 64 doublings."""
+    x = y = Value(1.0, "x")
+    for _ in range(64):
+        y = y + y
+    log = Log(y)
+    assert diagnosed(2.0**63, mistakes_in_adjoint(log, x, {})) is not None
+    run = {wrong.told for wrong in wrong_passes(log, {})}
+    assert [kind for kind, (*_, told) in FINGERPRINTS.items() if told not in run] == ["handed on again at every visit"]
+
+
+def test_known_wrong_passes_are_taken() -> None:
+    """With `everywhere` given none is run; with none in it, only mistakes at the node itself are told."""
+    log = Log(house(backward=False))
+    a, b, c, *_ = log.order
+    overwritten = {a: 18.0, b: 12.0, c: 6.0}
+    known = wrong_passes(log, overwritten)
+    assert mistakes_in_adjoint(log, a, overwritten, known) == mistakes_in_adjoint(log, a, overwritten)
+    here = mistakes_in_adjoint(log, a, overwritten, [])
+    assert not {wrong.told for wrong in known} & {mistake.told for mistake in here}
+
+
+def test_right_answers_are_explained_by_no_wrong_pass() -> None:
+    """What a wrong pass gives rightly does not count for it."""
+    log = Log(house(backward=False))
+    assert {wrong.explained for wrong in wrong_passes(log, log.adjoints)} == {0}
+    assert {wrong.explained for wrong in wrong_passes(log, {**log.adjoints, log.order[0]: 18.0})} == {0, 1}
 
 
 def test_own_wrong_numbers_are_followed_through() -> None:
     """c was answered 15: then a = 6 + 15 * 3 and b = 15 * 2 are right steps from a wrong number."""
-    assert hint("a", 51, {"c": 15}) == "the step is right, with your number for c, which is not"
-    assert hint("b", 30, {"c": 15}) == "the step is right, with your number for c, which is not"
-    assert hint("c", 8 + 7, {"d": 7}) == "the step is right, with your number for d, which is not"
-    assert hint("a", 7 + 45, {"c": 15, "d": 7}) == "the step is right, with your number for d, c, which is not"
+    told = "this step is right; it goes wrong with your number for "
+    assert hint("a", 51, {"c": 15}) == told + "c"
+    assert hint("b", 30, {"c": 15}) == told + "c"
+    assert hint("c", 8 + 7, {"d": 7}) == told + "d"
+    assert hint("a", 7 + 45, {"c": 15, "d": 7}) == told + "d, c"
 
 
-def test_mistakes_on_top_of_own_wrong_numbers() -> None:
-    """c was answered 15, and then the sign was turned, or d forgotten: both are told."""
-    assert hint("b", -30, {"c": 15}) == "the sign is turned, with your number for c"
-    assert "with your number for c" in hint("a", 45, {"c": 15})
+def test_mistakes_on_top_of_own_wrong_numbers_are_not_guessed_at() -> None:
+    """c was answered 15, and then the sign was turned, or d forgotten: nothing is claimed, and no number is blamed."""
+    assert hint("b", -30, {"c": 15}) == ""
+    assert hint("a", 45, {"c": 15}) == ""
+    assert hint("b", -28, {"c": 15}) == "the sign is turned"
+
+
+def test_follow_through_goes_before_coincidences() -> None:
+    """c was answered 6; then b = 6 * 2 is the right step from it, though 12 is also the value of c times ∂c/∂b."""
+    assert hint("b", 12, {"c": 6}) == "this step is right; it goes wrong with your number for c"
+
+
+def test_mistake_throughout_goes_before_follow_through() -> None:
+    """c = 6 and a = 18 are both overwritten; then so is b."""
+    assert "only the last contribution was kept" in hint("b", 12, {"c": 6, "a": 18})
+
+
+def test_follow_through_goes_before_the_value() -> None:
+    """c was answered 1.5; then b = 1.5 * 2 is the right step from it, though 3 is also the value of b."""
+    assert hint("b", 3, {"c": 1.5}) == "this step is right; it goes wrong with your number for c"
 
 
 def test_right_numbers_of_others_are_not_blamed() -> None:
     """Numbers that were answered rightly, in few digits, change nothing."""
     assert "your number" not in hint("a", 42, {"c": 14.0, "d": 6.0, "e": 1, "b": 999})
-
-
-@pytest.mark.xfail(strict=True, reason="a coincidence is told first: 12 is also the value of c times ∂c/∂b")
-def test_follow_through_goes_before_coincidences() -> None:
-    """c was answered 6, overwritten; then b = 6 * 2 is the right step from it."""
-    assert "your number for c" in hint("b", 12, {"c": 6, "a": 18})
 
 
 def test_repeated_operand_in_a_whole_gradient() -> None:

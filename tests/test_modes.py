@@ -23,7 +23,7 @@ from autograd.modes import mode
 from autograd.primitives import BUILT_IN, PRIMITIVES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 
 inf, nan = math.inf, math.nan
 MODES: dict[str, Callable[[], Any]] = {
@@ -76,9 +76,9 @@ ARISING: list[tuple[str, Callable[[Value, Value], Value], float, float]] = [
     ("subtract: x - y at x = -1e+308 (labelled 'p'), y = 1e+308 gives -inf", lambda p, q: p - 1e308, -1e308, 0.0),
     ("multiply: x * y at x = inf (labelled 'p'), y = 0.0 (labelled 'q') gives nan", operator.mul, inf, 0.0),
     ("divide: x / y at x = inf (labelled 'p'), y = inf (labelled 'q') gives nan", operator.truediv, inf, inf),
-    ("sum(x) at x1 = 1e+308 (labelled 'p'), x2 = 1e+308 gives inf", lambda p, q: ag.sum([p, 1e308]), 1e308, 0.0),
-    ("mean(x) at x1 = 1e+308, x2 = 1e+308 (labelled 'p') gives inf", lambda p, q: ag.mean([1e308, p]), 1e308, 0.0),
-    ("dot(x) at w1 = 1e+200 (labelled 'p'), x1 = 1e+200, b = 0.0 gives inf", _dot, 1e200, 0.0),
+    ("sum at x1 = 1e+308 (labelled 'p'), x2 = 1e+308 gives inf", lambda p, q: ag.sum([p, 1e308]), 1e308, 0.0),
+    ("mean at x1 = 1e+308, x2 = 1e+308 (labelled 'p') gives inf", lambda p, q: ag.mean([1e308, p]), 1e308, 0.0),
+    ("dot at w1 = 1e+200 (labelled 'p'), x1 = 1e+200, b = 0.0 gives inf", _dot, 1e200, 0.0),
 ]  # fmt: skip
 
 
@@ -141,14 +141,27 @@ def test_user_primitives_are_watched_too() -> None:
     del PRIMITIVES["modes_test_nan"]
 
 
-@pytest.mark.xfail(strict=True, reason="forward() does not look at what it recomputes")
 def test_forward_raises_too() -> None:
     """A graph that is recomputed has its anomalies as one that is recorded."""
     x = Value(1.0, "x")
     y = x * x
     x.data = 1e200
-    with pytest.raises(FloatingPointError), ag.detect_anomaly():
+    y.backward()
+    told = r"multiply: x \* y at x = 1e\+200 \(labelled 'x'\), y = 1e\+200 \(labelled 'x'\) gives inf"
+    with pytest.raises(FloatingPointError, match=told), ag.detect_anomaly():
         y.forward()
+    assert (y.data, y.grad, x.data) == (1.0, 1.0, 1e200)
+    assert y.forward() == inf
+
+
+@pytest.mark.parametrize("number", [nan, inf])
+def test_forward_lets_pass_what_was_not_finite(number: float) -> None:
+    """Set as data, it was so from the start."""
+    x = Value(1.0)
+    y = 2 * x + 1
+    x.data = number
+    with ag.detect_anomaly():
+        assert same(y.forward(), number)
 
 
 # ----- detect_anomaly, backward -----
@@ -212,7 +225,6 @@ def test_seed_that_is_not_finite_may_be_used() -> None:
     assert x.grad == inf
 
 
-@pytest.mark.xfail(strict=True, reason="backward takes a local derivative that is nan from the start for a new nan")
 @pytest.mark.parametrize("number", [nan, inf])
 def test_factors_that_were_not_finite_may_be_used(number: float) -> None:
     """Forward they may; backward, the same factor is the local derivative."""
@@ -406,30 +418,66 @@ def test_mode_as_a_decorator(name: str) -> None:
     assert (inside.__name__, inside.__doc__) == ("inside", "What it does.")
 
 
-@pytest.mark.xfail(strict=True, reason="contextlib's decorator ends when the generator is made, before its body runs")
 @pytest.mark.parametrize("name", MODES)
-def test_mode_as_a_decorator_of_a_generator(name: str) -> None:
-    """The body runs in the mode, and the code between two values does not, as with PyTorch's no_grad."""
+def test_mode_as_a_decorator_without_brackets(name: str) -> None:
+    """`@no_grad` does what `@no_grad()` does, of functions, methods and callables that are no functions."""
 
-    @MODES[name]()
-    def inside() -> Generator[set[str], None, None]:
-        yield modes_on()
-        yield modes_on()
+    @MODES[name]
+    def inside(*results: set[str]) -> set[str]:
+        """What it does."""
+        return modes_on().union(*results)
 
-    found = [(on, modes_on()) for on in inside()]
-    assert found == [({name}, set()), ({name}, set())]
+    class Model:
+        @MODES[name]
+        def predict(self) -> tuple[Model, set[str]]:
+            return self, modes_on()
+
+        def __call__(self) -> set[str]:
+            return modes_on()
+
+    model = Model()
+    assert inside() == inside(set()) == MODES[name](model)() == {name}
+    assert model.predict() == (model, {name})
+    assert (modes_on(), model()) == (set(), set())
+    assert (inside.__name__, inside.__doc__) == ("inside", "What it does.")
+    for later in (generator, coroutine, async_generator):
+        with pytest.raises(TypeError, match=f"{later.__name__} runs after its call has returned"):
+            MODES[name](later)
 
 
-@pytest.mark.xfail(strict=True, reason="contextlib's decorator ends when the coroutine is made, before its body runs")
+def generator() -> Generator[int, None, None]:
+    """Runs when it is asked for a value."""
+    yield 1
+
+
+async def coroutine() -> None:
+    """Runs when it is awaited."""
+
+
+async def async_generator() -> AsyncGenerator[int, None]:
+    """Runs when it is awaited for a value."""
+    yield 1
+
+
 @pytest.mark.parametrize("name", MODES)
-def test_mode_as_a_decorator_of_a_coroutine(name: str) -> None:
-    """Awaiting it runs it in the mode."""
+@pytest.mark.parametrize("function", [generator, coroutine, async_generator])
+def test_mode_as_a_decorator_of_what_runs_later(name: str, function: Callable[[], Any]) -> None:
+    """The mode would be over before the body begins; the error says what to do."""
+    told = f"{function.__name__} runs after its call has returned: write the `with` statement inside it"
+    with pytest.raises(TypeError, match=told):
+        MODES[name]()(function)
 
-    @MODES[name]()
-    async def inside() -> set[str]:
-        return modes_on()
 
-    assert asyncio.run(inside()) == {name}
+@pytest.mark.parametrize("name", MODES)
+def test_mode_may_be_entered_again(name: str) -> None:
+    """The same object, one time after the other and within itself."""
+    change = MODES[name]()
+    for _ in range(2):
+        with change:
+            with change:
+                assert modes_on() == {name}
+            assert modes_on() == {name}
+        assert modes_on() == set()
 
 
 # ----- Generators, threads, tasks -----

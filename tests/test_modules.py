@@ -21,6 +21,7 @@ from autograd import Value, nodes
 from nn import MLP, Layer, Module, Neuron
 from nn.activations import BY_NAME, PReLU, chosen, identity, name_of
 from nn.labels import ModuleLabel
+from nn.layers import Maxout
 from nn.losses import mse_loss
 from nn.module import Parameter
 from nn.saving import FORMAT, VERSION, as_state
@@ -158,16 +159,15 @@ def test_activations_are_pytorchs(name: str) -> None:
 
 
 def test_every_activation_was_compared() -> None:
-    """But softmax, which is below, and the other name of the identity."""
-    assert {*ACTIVATIONS, "softmax", "linear"} == set(BY_NAME)
+    """But those of whole layers, which are below, and the other name of the identity."""
+    assert {*ACTIVATIONS, "softmax", "log_softmax", "linear"} == set(BY_NAME)
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 def test_softmax_layers_are_pytorchs(name: str) -> None:
     """One function of all outputs of the layer."""
     torch = pytest.importorskip("torch", reason=TORCH)
-    activation = "softmax" if name == "softmax" else ag.log_softmax
-    layer = Layer(3, 4, activation=activation, seed=1)
+    layer = Layer(3, 4, activation=name, seed=1)
     weight = torch.tensor(layer.weight, requires_grad=True)
     upstream = [1.0, -2.0, 0.5, 3.0]
     expected = getattr(torch, name)(weight @ torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64), 0)
@@ -240,6 +240,43 @@ def test_activations_of_layers() -> None:
     assert repr(MLP(2, [3, 1], activation="tanh", seed=1)) == written
     assert repr(Layer(2, 3, activation="softmax", seed=1)) == "Layer of 3 × Neuron(2, linear), softmax"
     assert name_of(PReLU()) == "PReLU"
+
+
+@given(st.integers(1, 4), st.integers(1, 5), st.integers(0, 10**6))
+@settings(deadline=None, max_examples=40)
+def test_maxout_is_the_largest_sum(nin: int, pieces: int, seed: int) -> None:
+    """max over pieces of W x + b; the gradient of that piece is x and 1, of all others 0, of x the piece's weights."""
+    draw = np.random.default_rng(seed)
+    unit = Maxout(nin, pieces, seed=draw)
+    for neuron in unit.neurons:
+        neuron.b.data = draw.normal()
+    weight = np.array([[w.data for w in neuron.w] for neuron in unit.neurons])
+    bias = np.array([neuron.b.data for neuron in unit.neurons])
+    x = [Value(number) for number in draw.normal(0, 1, nin)]
+    numbers = np.array([value.data for value in x])
+    out = unit(x)
+    out.backward()
+    sums = weight @ numbers + bias
+    largest = int(sums.argmax())
+    assert out.data == close(sums.max())
+    for i, neuron in enumerate(unit.neurons):
+        assert [w.grad for w in neuron.w] == close(numbers * (i == largest))
+        assert neuron.b.grad == (i == largest)
+    assert [value.grad for value in x] == close(weight[largest])
+
+
+def test_maxout_makes_relu_and_the_absolute_value() -> None:
+    """Of pieces x and 0, and of x and -x; a tie of two is split evenly."""
+    unit = Maxout(1, 2, seed=1)
+    (first,), (second,) = (neuron.w for neuron in unit.neurons)
+    for other, function in [(0.0, ag.relu), (-1.0, ag.absolute)]:
+        first.data, second.data = 1.0, other
+        for number in (-2.0, 0.5, 3.0):
+            assert unit([number]).data == function(number)
+    unit([0.0]).backward()
+    assert [neuron.b.grad for neuron in unit.neurons] == [0.5, 0.5]
+    assert len(unit.parameters()) == 4
+    assert repr(unit) == "Maxout of 2 × Neuron(1, linear)"
 
 
 def test_activations_of_ones_own() -> None:
@@ -448,11 +485,14 @@ def test_an_interrupted_write_leaves_the_file_as_it_was(tmp_path: Path, monkeypa
         (lambda: Neuron(2)([1.0]), ValueError, "2 weights and 1 inputs"),
         (lambda: Layer(2, 3)(1.0), TypeError, r"the inputs are a list, such as \[1.0, 2.0\]; not 1.0"),
         (lambda: MLP(2, [3])(None), TypeError, "the inputs are a list"),
-        (lambda: MLP(2, [3])("ab"), TypeError, "real number, not the str 'a'"),
+        (lambda: MLP(2, [3])("ab"), TypeError, r"the inputs are a list, such as \[1.0, 2.0\]; not 'ab'"),
         (lambda: MLP(2, [3])([1.0, None]), TypeError, "not None"),
         (lambda: MLP(2, [3])(np.ones((2, 2))), TypeError, "real number, not an ndarray of shape"),
         (lambda: MLP(2, [3])([]), ValueError, "2 weights and 0 inputs"),
         (lambda: MLP(2, [3])([10**400, 1.0]), OverflowError, "1.8e308"),
+        (lambda: Maxout(2, 0), ValueError, "pieces is a number .* not 0"),
+        (lambda: Maxout(0), ValueError, "nin is a number"),
+        (lambda: Maxout(2)(1.0), TypeError, "the inputs are a list"),
         (lambda: PReLU("a"), TypeError, "real number, not the str 'a'"),
     ],
 )

@@ -7,6 +7,7 @@ import json
 import math
 import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,9 @@ from house_graph import house, house_nodes
 from test_page import demo, hostile
 
 import autograd as ag
+import autograd.page
 from autograd import Value
+from autograd.mistakes import agrees
 from autograd.page import player
 from autograd.primitives import BUILT_IN, PRIMITIVES
 from autograd.steps import Log
@@ -22,7 +25,6 @@ from autograd.wording import chain_rule, six, step_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -307,6 +309,16 @@ def test_deep_link(opened: Callable[..., Page]) -> None:
     eventually(page, lambda: page.evaluate("location.hash") == "#step=16&x=2.5")
 
 
+def test_leaf_that_is_labelled_step(opened: Callable[..., Page]) -> None:
+    """The first pair of the address is the step, whatever leaves are called."""
+    y = Value(2.0, "step") * Value(3.0, "z") + 1.0
+    page = opened(y, "#step=2&step=2.5")
+    assert step(page) == "step 2 of 4"
+    assert text(page, "#n0 .value") == "2.5"
+    page.locator("#last").click()
+    eventually(page, lambda: page.evaluate("location.hash") == "#step=4&step=2.5")
+
+
 def test_copying_falls_back_to_selected_text(opened: Callable[..., Page]) -> None:
     """Where the clipboard is refused, the text stands selected."""
     page = opened(demo(), "#step=1")
@@ -533,6 +545,8 @@ def test_revisiting_is_stopped(opened: Callable[..., Page]) -> None:
     assert look(page, "chalkgrad.look().run.events.length") <= 20001
 
 
+CMU_A = 404.853739609282
+
 #: Answers to what a.grad is after the last contribution, 14 × 3, where 6 had arrived.
 ANSWERS = [
     ("48", "right", "Yes: 14 × 3 = 42, and 6 + 42 is 48."),
@@ -565,6 +579,40 @@ def test_predictions(opened: Callable[..., Page]) -> None:
         assert told in text(page, "#reply")
         assert gradient(page, 0) == "g 48"
         page.keyboard.press("p")
+
+
+#: What is typed, and the truth and the size of the numbers that it comes of.
+TYPED = [
+    ("48", 48.0, 0.0), ("47.9", 48.0, 0.0), ("48.1", 48.0, 0.0), ("480", 481.0, 0.0), ("-48", 48.0, 0.0),
+    ("404.85", CMU_A, 0.0), ("404.8", CMU_A, 0.0), ("404.9", CMU_A, 0.0), ("404.7", CMU_A, 0.0), ("404", CMU_A, 0.0),
+    ("405", CMU_A, 0.0), ("400", CMU_A, 0.0), ("4e2", CMU_A, 0.0), ("4.05e2", CMU_A, 0.0), ("404.850", CMU_A, 0.0),
+    ("0.333", 1 / 3, 0.0), ("0.33", 1 / 3, 0.0), (".667", 2 / 3, 0.0), ("0.666", 2 / 3, 0.0), ("1.5E3", 1500.0, 0.0),
+    ("1e3", 1001.0, 0.0), ("-13.9", -14.0, 0.0), ("-404.8", -CMU_A, 0.0), ("0.3", 0.1 + 0.2, 0.0),
+    ("0", 6e-17, 1.0), ("0.00", -9e-13, 1.0), ("0", 6e-17, 0.0), ("0", 1e-12, 1.0), ("-0", 0.0, 0.0),
+    ("1e-13", 0.0, 1.0), ("1.49e-163", 1.498e-163, 0.0), ("1.2e22", 1e22, 0.0), ("1e-300", 1e-300, 0.0),
+    ("0.000123", 0.00012345, 0.0), ("123456789", 123456789.4, 0.0), ("0.12345", 0.123456, 0.0),
+    ("0.10000000000000001", 0.1, 0.0), ("1.235", 1.2345, 0.0), ("1.234", 1.2345, 0.0), ("Infinity", 1.0, 0.0),
+]  # fmt: skip
+
+
+def different_verdicts(page: Page, typed: list[tuple[str, float, float]]) -> list[tuple[str, float, float]]:
+    """Answers that are right on the page and wrong in Python, or the other way round."""
+    source = (Path(autograd.page.__file__).parent / "questions.js").read_text("utf-8")
+    given = page.evaluate(f"(typed) => {{ {source}\n return typed.map((each) => agrees(...each)); }}", typed)
+    wanted = [agrees(float(text), truth, scale) for text, truth, scale in typed]
+    assert {*map(type, given)} == {bool}
+    return [each for each, here, there in zip(typed, given, wanted) if here != there]
+
+
+def test_answers_are_right_here_as_in_python(opened: Callable[..., Page]) -> None:
+    """The page and the Stepper agree on what is right."""
+    assert different_verdicts(opened(house()), TYPED) == []
+
+
+def test_whole_numbers_are_right_here_as_in_python(opened: Callable[..., Page]) -> None:
+    """Python does not see what was typed: 1000 is 1e3, and three digits of it count."""
+    whole = [("1000", 1001.0, 0.0), ("12300", 12345.0, 0.0), ("1230", 1234.0, 0.0), ("1200", 1234.0, 0.0)]
+    assert different_verdicts(opened(house()), whole) == []
 
 
 def test_questions_that_tell_nothing_are_not_asked(opened: Callable[..., Page]) -> None:

@@ -381,7 +381,7 @@ def planted(primitive: Primitive, plant: Plant) -> Iterator[None]:
 EQUIVALENT = {
     # All partials of a sum are 1, and those of a mean are alike.
     *(f"add {i}: {kind}" for i in (0, 1) for kind in ("constant 1", "squared", f"that of operand {1 - i}")),
-    *(f"subtract 0: {kind}" for kind in ("constant 1", "squared")),
+    *(f"{name} 0: {kind}" for name in ("subtract", "positive") for kind in ("constant 1", "squared")),
     *(f"sum 0: {kind}" for kind in ("constant 1", "squared", "in reverse", "shifted", "all as the first")),
     *(f"mean 0: {kind}" for kind in ("in reverse", "shifted", "all as the first")),
     # No gradient passes, whatever it is multiplied by.

@@ -16,14 +16,12 @@ from hypothesis import strategies as st
 import autograd as ag
 from autograd import Value
 from nn import MLP, Layer, Module, Neuron
-from nn.activations import BY_NAME, PReLU
+from nn.activations import BY_NAME, OF_LAYER, PReLU, chosen
 from nn.architecture import load, save
 from nn.classifier import Classifier, as_probabilities, chosen_class, kind_of_outputs
 from nn.datasets import IRIS_CLASSES, Scaling, iris, standardize
 from nn.losses import cross_entropy
 from nn.training import fit
-
-OF_ONE = [name for name in BY_NAME if name != "softmax"]
 
 
 def classifier(seed: int = 1) -> Classifier:
@@ -53,13 +51,16 @@ def test_networks_come_back_in_every_digit(sizes: list[int], names: Any, numbers
     assert [p.label for p in twin.parameters()] == [p.label for p in model.parameters()]
 
 
-@pytest.mark.parametrize("activation", OF_ONE)
+@pytest.mark.parametrize("activation", BY_NAME)
 def test_outputs_of_what_was_loaded_are_the_same(activation: str, tmp_path: Path) -> None:
-    for model in (
-        Neuron(2, activation=activation, seed=1),
+    models: list[Module] = [
         Layer(2, 3, activation=activation, seed=1),
+        Layer(2, 1, activation=activation, seed=1),  # of one neuron a softmax is 1
         MLP(2, [3, 1], activation=activation, seed=1),
-    ):
+    ]
+    if chosen(activation) not in OF_LAYER:
+        models.append(Neuron(2, activation=activation, seed=1))
+    for model in models:
         twin = load(save(model, tmp_path / "model.json"))
         assert str(twin) == str(model)
         outputs = [made([0.3, -0.7]) for made in (model, twin)]
@@ -140,10 +141,11 @@ def test_a_file_is_complete_or_as_it_was(tmp_path: Path, monkeypatch: pytest.Mon
 def test_loading_draws_no_random_numbers(tmp_path: Path) -> None:
     import random
 
-    path = save(MLP(2, [3, 1], seed=1), tmp_path / "model.json")
-    state = random.getstate()
-    load(path)
-    assert random.getstate() == state
+    for model in (MLP(2, [3, 1], seed=1), Layer(2, 3, seed=1), Neuron(2, seed=1), classifier()):
+        path = save(model, tmp_path / "model.json")
+        state = random.getstate()
+        load(path)
+        assert random.getstate() == state
 
 
 # ----- What cannot be saved -----

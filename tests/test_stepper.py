@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from autograd.steps import Contribution
 
+RIGHT_STEP, RIGHT_SHOW = Stepper._take, Stepper._show
+
 
 # ----- What a Stepper must do -----
 
@@ -635,6 +637,94 @@ def test_hostile_labels_stay_on_one_line() -> None:
     assert "two\nlines" not in repr(stepper)
 
 
+@pytest.mark.parametrize("label", ["two\nlines", "\x1b[31m", "q" * 10_000])
+def test_errors_show_labels_as_steps_do(label: str) -> None:
+    """On one line, short."""
+    for refused in (lambda: Stepper(Value(1.0, label)), lambda: Stepper(house()).goto(Value(1.0, label))):
+        with pytest.raises(ValueError, match=r"is a leaf|is no node") as error:
+            refused()
+        assert str(error.value).isprintable()
+        assert len(str(error.value)) < 200
+
+
+# ----- Interrupts -----
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_interrupt_in_the_seed_step(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while it hands on: reset() undoes what was done, and run() begins anew."""
+    a, b, c, _, e = house_nodes()
+    e.backward()
+    before = grads(e)
+    stepper = Stepper(e)
+    stepper.goto(3)
+    calls = []
+
+    def interrupted(self: Stepper, node: Value, last: Contribution | None) -> None:
+        calls.append(node)
+        if len(calls) > after:
+            raise KeyboardInterrupt
+        RIGHT_SHOW(self, node, last)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Stepper, "_show", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            stepper.next()
+    assert (stepper.position, c.grad) == (4, 8 if after else 0)
+    stepper.reset()
+    assert (stepper.position, grads(e)) == (0, before)
+    stepper.run()
+    assert (a.grad, b.grad, c.grad) == (48 + 48, 28 + 28, 14)
+
+
+def interrupted_at(number: int, action: Callable[[], Any]) -> bool:
+    """Do it, with Ctrl-C before so many of a Stepper's own instructions; False if it has fewer."""
+    left = number
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        nonlocal left
+        if not frame.f_code.co_filename.endswith("stepper.py"):
+            return None
+        frame.f_trace_opcodes = True
+        left -= event == "opcode"
+        if left < 0:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return trace
+
+    old = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        action()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(old)
+    return False
+
+
+@pytest.mark.parametrize("start", range(6))
+@pytest.mark.parametrize("move", ["next", "back"])
+def test_interrupt_anywhere_in_a_step(move: str, start: int) -> None:
+    """Before whichever instruction it comes: reset() restores all gradients, and run() gives the right ones."""
+    wrong = []
+    for number in range(1000):
+        e = house()
+        before = grads(e)
+        stepper = Stepper(e)
+        stepper.goto(start + (move == "back"))
+        again = interrupted_at(number, getattr(stepper, move))
+        stepper.reset()
+        restored = grads(e) == before
+        stepper.run()
+        if not restored or [e.grad, *(node.grad for node in nodes(e)[:2])] != [1, 96, 56]:
+            wrong.append(number)
+        if not again:
+            break
+    assert number > 10
+    assert wrong == []
+
+
 # ----- Work and memory -----
 
 
@@ -771,7 +861,7 @@ AT_THE_FORK = {
     "20": "hands c.grad on unchanged: multiply it by ∂c/∂a = 3",
     "14": "c.grad itself: multiply it by ∂c/∂a = 3",
     "23": "adds c.grad and ∂c/∂a: multiply them",
-    "34": "∂c/∂b = 2, which belongs to another operand",
+    "34": "∂c/∂b = 2, which belongs to another place",
     "24": "value of c for its gradient",
     "6": "what a had before: c hands it 42 more",
     "90": "twice",
@@ -891,6 +981,44 @@ def test_prediction_can_be_switched(typed: Callable[..., list[str]], capsys: pyt
     assert len(questions) == 1
 
 
+def test_stepper_asks_and_tells_as_it_is_told_to(capsys: pytest.CaptureFixture[str]) -> None:
+    """`ask` and `tell` are attributes: a question gives a line, or the end of input; nothing else is printed."""
+    questions, told, left = [], [], ["6", "x", " −1 ", ""]
+
+    def ask(question: str) -> str:
+        questions.append(question)
+        if not left:
+            raise EOFError
+        return left.pop(0)
+
+    stepper = Stepper(house(backward=False), predict=True)
+    stepper.ask, stepper.tell = ask, told.append
+    stepper.run("forward")
+    stepper.reset()
+    for _ in stepper:
+        pass
+    assert told == ["right", "−1? d is 8", *["not answered"] * 4]
+    assert questions[1:3] == ["d = c + a = 6 + 2 = ? ", "a number, please (an empty line shows it): "]
+    assert capsys.readouterr().out == ""
+
+
+def test_zero_is_right_for_what_cancels(capsys: pytest.CaptureFixture[str]) -> None:
+    """0.1 + 0.2 − 0.3 leaves 5.6e-17, which nobody has to know; a small number that nothing cancels to is asked for."""
+    x = Value(1.0, "x")
+    stepper = Stepper(ag.sum([0.1 * x, 0.2 * x, -0.3 * x]))
+    stepper.goto(len(stepper) - 1)
+    stepper.next(0)
+    assert 0 < x.grad < 1e-16
+    stepper = Stepper(Value(1.0, "x") * 1e-17)
+    stepper.next(0)
+    stepper.next(0)
+    assert capsys.readouterr().out.splitlines() == [
+        "right",
+        "0? v1 is 1e−17",
+        "0? that is what x had before: v1 hands it 1e−17 more",
+    ]
+
+
 @given(graphs(ANY))
 @settings(deadline=None)
 def test_right_predictions_are_never_called_wrong(root: Value) -> None:
@@ -915,10 +1043,10 @@ def noting(contributions: tuple[Contribution, ...], asked: list[float]) -> Contr
 
 
 def test_question_does_not_tell_the_answer(typed: Callable[..., list[str]]) -> None:
-    """-x at 3 asks for −3 without writing it."""
+    """-x at 3 asks for −3 without writing it, and says what x is."""
     questions = typed()
     Stepper(-Value(3.0, "x"), predict=True).next()
-    assert questions == ["v1 = −x = ? "]
+    assert questions == ["v1 = -x at x = 3 = ? "]
 
 
 # ----- The checks are checked -----
@@ -950,7 +1078,7 @@ def overwriting(self: Any, contribution: Any) -> Any:
     return RIGHT_ADDITION(self, contribution)
 
 
-RIGHT_STEP, RIGHT_ADDITION = Stepper._take, autograd.steps.Tally.__iadd__
+RIGHT_ADDITION = autograd.steps.Tally.__iadd__
 PLANTS: dict[str, tuple[Any, str, Any]] = {
     "back does not restore": (Stepper, "_undo", not_restoring),
     "what leaves held is forgotten": (Stepper, "_show", forgetting_what_was_held),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import io
 import os
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -83,11 +85,16 @@ def graph(expression: str, **values: float) -> Value:
     return root
 
 
-def answers(*lines: str, root: Value | None = None) -> list[str]:
-    """What the class prints in answer to commands: one text for the start and one for each of them."""
-    stdout = io.StringIO()
-    terminal = Terminal(graph(DEMO, x=2, z=3) if root is None else root, io.StringIO(), stdout)
+def answers(*lines: str, root: Value | None = None, typed: str = "") -> list[str]:
+    """What the class prints in answer to commands: one text for the start and one for each of them.
+
+    Questions are answered with what is typed.
+    """
+    stdin, stdout = io.StringIO(), io.StringIO()
+    terminal = Terminal(graph(DEMO, x=2, z=3) if root is None else root, stdin, stdout)
     terminal.interact()  # there is nothing to read: it says where it is and leaves
+    stdin.write(typed)
+    stdin.seek(0)
     texts = []
     for line in lines:
         texts.append(stdout.getvalue())
@@ -676,15 +683,45 @@ def test_large_graphs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_predictions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On and off; usual mistakes are recognised."""
-    monkeypatch.setattr("sys.stdin", io.StringIO("-6.18\n1208\n"))
-    texts = answers("goto 15", "predict", "n", "b", "n", "predict", "b", "n")
+    """On and off; usual mistakes are recognised. Answers come from where commands come from."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("no\nanswers\n"))
+    texts = answers("goto 15", "predict", "n", "b", "n", "predict", "b", "n", typed="-6.18\n1208\n")
     assert texts[2] == "predict is on: n asks for each number; an empty answer shows it\n"
     assert "becomes ? −6.18? that is what x had before: a hands it 1214.56 more\n" in texts[3]
     assert "becomes ? right\n" in texts[5]
     assert texts[6] == "predict is off\n"
     assert texts[8].startswith("Stepper of y: step 16 of 16")
     assert [answers(f"predict {state}")[-1][:13] for state in ("on", "off")] == ["predict is on", "predict is of"]
+
+
+@pytest.mark.parametrize("lines", [[], ["n 3", "b", ""], ["predict", "n", "n"], ["run", "n", "foo", "why x", "t"]])
+def test_terminal_makes_no_reference_cycles(lines: list[str]) -> None:
+    """Dropping it, wherever it stands and whatever it was asked, frees it and then the graph at once."""
+    answers(*lines)  # whatever is loaded or cached at the first time
+    root, stdout = graph(DEMO, x=2, z=3), io.StringIO()
+    gc.collect()
+    gc.disable()
+    try:
+        terminal = Terminal(root, io.StringIO("5\n"), stdout)
+        for line in lines:
+            terminal.onecmd(line)
+        alive = weakref.ref(terminal)
+        del terminal
+        assert alive() is None
+        assert gc.collect() == 0
+        del root
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_stepper_asks_as_before_after_a_step() -> None:
+    """The terminal lends it its own way of asking for the time of a step, also where that fails."""
+    terminal = Terminal(graph(DEMO, x=2, z=3), io.StringIO(), io.StringIO())
+    asking = terminal.stepper.ask, terminal.stepper.tell
+    for line in ("predict", "n", "run", "n"):
+        terminal.onecmd(line)
+        assert (terminal.stepper.ask, terminal.stepper.tell) == asking
 
 
 def test_a_leaf_has_no_steps() -> None:

@@ -320,6 +320,24 @@ def test_ctrl_c_gives_what_was_learnt() -> None:
     assert numbers(model) == numbers(whole)
 
 
+def test_ctrl_c_while_an_epoch_is_entered_leaves_complete_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All lists of the history are of the same length."""
+
+    class Interrupting(list[float]):
+        def append(self, number: float) -> None:
+            if len(self) == 2:
+                raise KeyboardInterrupt
+            super().append(number)
+
+    for name in ("loss", "seconds", "lr", "accuracy"):
+        started = History()
+        setattr(started, name, Interrupting())
+        monkeypatch.setattr("nn.training.History", lambda started=started: started)
+        history = trained(small())
+        assert history.interrupted
+        assert [len(getattr(history, column)) for column in ("loss", "seconds", "lr", "accuracy")] == [2] * 4
+
+
 class Stops(Module):
     """A model that raises at a certain call."""
 
@@ -544,7 +562,7 @@ def test_a_progress_bar_for_terminals_alone(monkeypatch: pytest.MonkeyPatch) -> 
         trained(small(), epochs=3, progress=progress)
         written = stream.getvalue()
         assert bool(written) == shown
-        assert not shown or ("3/3" in written and "loss=" in written)
+        assert not shown or ("3/3" in written and "loss 0." in written and "accuracy " in written)
 
 
 # ----- Bad input -----

@@ -646,7 +646,7 @@ def test_stale_graph_is_marked() -> None:
     a.data = 5.0
     assert "stale" in str(ag.table(e))
     assert "stale" in ag.draw(e).dot
-    with pytest.raises(ValueError, match=r"call y\.forward\(\) first"):
+    with pytest.raises(ValueError, match=r"call e\.forward\(\) first"):
         ag.expand(e)
     e.forward()
     assert "stale" not in ag.draw(e).dot + str(ag.table(e))

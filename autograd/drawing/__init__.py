@@ -13,6 +13,7 @@ from ..graph import nodes
 from ..value import Value
 from .boxes import counted, picture
 from .dot_text import dot_text
+from .modules import LEVELS
 from .rendering import RenderingError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ __all__ = ["Drawing", "RenderingError", "draw"]
 READABLE = 200
 READABLE_DEPTH = 60
 
-COLLAPSES = (None, "operations")
+COLLAPSES = (None, "operations", *LEVELS)
 
 
 def draw(
@@ -46,8 +47,10 @@ def draw(
 
     Args:
         edges: write the local derivative on each arrow.
-        collapse: "operations" draws a chain or tree of one operation, as sums make them, as one box.
-        expanded: nodes, or labels of nodes, that stay as they are when collapsing.
+        collapse: "operations" draws a chain or tree of one operation, as sums make them, as one box; "neuron" and
+            "layer" draw one box for each of those that a network of `nn` is made of.
+        expanded: what is not to be collapsed: nodes, or labels of nodes; neurons and layers, such as "layers.0", are
+            drawn as a cluster.
         limit: the largest number of nodes that is drawn; None for any number.
 
     Raises:
@@ -65,7 +68,7 @@ def draw(
         raise ValueError(f"collapse is one of {', '.join(map(repr, COLLAPSES))}; not {collapse!r}")
     if limit is not None and (size := len(nodes(root))) > limit and collapse is None:
         raise ValueError(_too_large(size, limit, collapse))
-    drawn = picture(root, fold=collapse == "operations", expanded=expanded)
+    drawn = picture(root, collapse=collapse, expanded=expanded)
     if limit is not None and drawn.size > limit:
         raise ValueError(_too_large(drawn.size, limit, collapse))
     if drawn.size > READABLE or drawn.depth > READABLE_DEPTH:
@@ -82,7 +85,7 @@ def _too_large(size: int, limit: int, collapse: str | None) -> str:
 
 def _advice(collapse: str | None) -> str:
     part = "draw a part of it, such as one of its operands"
-    return part if collapse else f"{part}; fold sums and chains with collapse='operations'"
+    return part if collapse else f"{part}; fold sums and chains with collapse='operations', networks with 'layer'"
 
 
 class Drawing:

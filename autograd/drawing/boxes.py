@@ -1,6 +1,6 @@
 """What a drawing shows: one box per node, small ones for constants, an arrow per operand. Pure data, no layout.
 
-`picture(root)` reads the graph; chains and trees of one operation can be folded into one box each.
+`picture(root)` reads the graph; chains of one operation, neurons and layers can be folded into one box each.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from ..graph import label_of, names, nodes, stale
 from ..notation import expression, label_shown, one_line, without_defaults
 from ..remarks import notes
 from ..value import Value
+from .modules import LEVELS, module_groups
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from .modules import Group
 
 #: Places of operands are shown where their order matters, on nodes of as many operands as this.
 MOST_PLACES = 12
@@ -24,25 +27,27 @@ class Arrow(NamedTuple):
 
     source: str  # the box where it starts
     place: int  # which operand it is
-    derivative: float | None  # None: the operand is a constant
+    derivative: float | None  # None: it has none, or stands for several
+    kind: str = "operand"  # or "constant"
 
 
 class Box(NamedTuple):
-    """A node, or several of one operation folded into one, or a constant."""
+    """A node, or several that are drawn as one, or constants."""
 
     key: str  # n0, n1, ... in topological order; constants are n5k1: operand 1 of n5
-    kind: str  # "leaf", "result" or "constant"
+    kind: str  # "leaf", "result", "module" or "constant"
     is_root: bool
     label: str  # what the user named it
     name: str  # the same, or v1, v2, ...
     expression: str
     symbol: str
     folded: int  # how many nodes it stands for
-    value: float
-    gradient: float | None
+    values: tuple[float, ...]
+    gradients: tuple[float | None, ...]
     stale: bool
     places: tuple[str, ...]  # names of the places of operands, where their order matters
     arrows: tuple[Arrow, ...]  # from its operands
+    cluster: str = ""  # the module that it is drawn in
 
 
 class Picture(NamedTuple):
@@ -70,53 +75,122 @@ def counted(picture: Picture) -> str:
     return "1 node" if picture.size == 1 else f"{picture.size} nodes"
 
 
-def picture(root: Value, *, fold: bool = False, expanded: Collection[Value | str] = ()) -> Picture:
+def picture(root: Value, *, collapse: str | None = None, expanded: Collection[Value | str] = ()) -> Picture:
     """The boxes and arrows of the graph of `root`.
 
     Args:
-        fold: draw a chain or tree of one operation, as sums make them, as one box.
-        expanded: nodes, or their labels, that are not to be folded; also a single one.
+        collapse: "operations" draws a chain or tree of one operation, as sums make them, as one box; "neuron" and
+            "layer" one box for each of those.
+        expanded: nodes, or their labels, that stay as they are, and modules that become clusters; also a single one.
     """
     expanded = (expanded,) if isinstance(expanded, (str, Value)) else expanded
     order = nodes(root)
-    name = names(order, label_shown)
-    late = stale(order)
-    outdated = set(late)
-    inside = _folded(order, expanded) if fold else set()
-    shown = [node for node in order if node not in inside]
-    key = {node: f"n{i}" for i, node in enumerate(shown)}
-    boxes: list[Box] = []
-    for node in shown:
+    painter = _Painter(order)
+    if collapse in LEVELS:
+        painter.paint_modules(module_groups(order, collapse), expanded)
+    else:
+        painter.paint(_folded(order, expanded) if collapse == "operations" else set())
+    remarks = notes(root, {node: painter.name[node] if label_of(node) else "" for node in order}, painter.late)
+    return Picture(painter.boxes, remarks)
+
+
+class _Painter:
+    """Makes the boxes of a graph."""
+
+    def __init__(self, order: list[Value]) -> None:
+        self.order = order
+        self.name = names(order, label_shown)
+        self.late = stale(order)
+        self.boxes: list[Box] = []
+        self._outdated = set(self.late)
+        self._key: dict[Value, str] = {}
+
+    def paint(self, inside: set[Value]) -> None:
+        """All nodes; those inside others are part of the box of the one that uses them."""
+        shown = [node for node in self.order if node not in inside]
+        for i, node in enumerate(shown):
+            self._key[node] = f"n{i}"
+            self._paint_node(node, inside)
+
+    def paint_modules(self, groups: list[Group], expanded: Collection[Value | str]) -> None:
+        """Groups as one box each, those that are expanded as clusters."""
+        opened = [group for group in groups if _is_named(group, expanded)]
+        cluster = {node: group.module for group in opened for node in (*group.parameters, *group.nodes)}
+        folded = {node: group for group in groups if group not in opened for node in group.nodes}
+        hidden = {x for group in groups if group not in opened for x in group.parameters} - set(cluster)
+        last = {id(group): group.nodes[-1] for group in folded.values()}
+        i = 0
+        for node in self.order:
+            if node in hidden or (node in folded and last[id(folded[node])] is not node):
+                continue
+            if node in folded:
+                self._key.update(dict.fromkeys(folded[node].nodes, f"n{i}"))
+                self._paint_group(folded[node], f"n{i}")
+            else:
+                self._key[node] = f"n{i}"
+                self._paint_node(node, set(), cluster.get(node, ""))
+            i += 1
+
+    def _paint_node(self, node: Value, inside: set[Value], cluster: str = "") -> None:
+        key, primitive = self._key[node], node.primitive
         operands, folded = _outer_operands(node, inside)
-        if node.primitive and folded == 1:
-            operands = operands[: len(without_defaults(node.primitive, node.operands))]
+        if primitive and folded == 1:
+            operands = operands[: len(without_defaults(primitive, node.operands))]
         arrows = []
         for place, (operand, derivative) in enumerate(operands):
             if isinstance(operand, Value):
-                arrows.append(Arrow(key[operand], place, derivative))
+                arrows.append(Arrow(self._key[operand], place, derivative))
             else:
-                constant = _constant(f"{key[node]}k{place}", operand)
-                boxes.append(constant)
-                arrows.append(Arrow(constant.key, place, None))
-        primitive = node.primitive
-        boxes.append(
+                self.boxes.append(_constants(f"{key}k{place}", (operand,), cluster))
+                arrows.append(Arrow(f"{key}k{place}", place, None, "constant"))
+        self.boxes.append(
             Box(
-                key=key[node],
+                key=key,
                 kind="result" if primitive else "leaf",
-                is_root=node is root,
+                is_root=node is self.order[-1],
                 label=label_shown(label_of(node)),
-                name=name[node],
-                expression=one_line(expression(node, name).plain, 200) if primitive else "",
+                name=self.name[node],
+                expression=one_line(expression(node, self.name).plain, 200) if primitive else "",
                 symbol=primitive.symbol if primitive else "",
                 folded=folded,
-                value=node.data,
-                gradient=node.grad if node.has_grad else None,
-                stale=node in outdated,
+                values=(node.data,),
+                gradients=(node.grad if node.has_grad else None,),
+                stale=node in self._outdated,
                 places=() if folded > 1 else _places(node),
+                arrows=tuple(arrows),
+                cluster=cluster,
+            )
+        )
+
+    def _paint_group(self, group: Group, key: str) -> None:
+        """One box for a neuron or a layer; what comes from the same box is one arrow."""
+        numbers = tuple(x for x in group.inputs if not isinstance(x, Value))
+        sources = list(dict.fromkeys(self._key[x] for x in group.inputs if isinstance(x, Value)))
+        arrows = [Arrow(source, place, None) for place, source in enumerate(sources)]
+        if numbers:
+            self.boxes.append(_constants(f"{key}k", numbers))
+            arrows.append(Arrow(f"{key}k", len(sources), None, "constant"))
+        self.boxes.append(
+            Box(
+                key=key,
+                kind="module",
+                is_root=self.order[-1] in group.outputs,
+                label=group.module,
+                name=group.module,
+                expression="",
+                symbol=group.told,
+                folded=len(group.nodes),
+                values=tuple(node.data for node in group.outputs),
+                gradients=tuple(node.grad if node.has_grad else None for node in group.outputs),
+                stale=any(node in self._outdated for node in group.nodes),
+                places=(),
                 arrows=tuple(arrows),
             )
         )
-    return Picture(boxes, notes(root, {node: name[node] if label_of(node) else "" for node in order}, late))
+
+
+def _is_named(group: Group, expanded: Collection[Value | str]) -> bool:
+    return group.module in expanded or any(node in expanded or label_of(node) in expanded for node in group.nodes)
 
 
 def _folded(order: list[Value], expanded: Collection[Value | str]) -> set[Value]:
@@ -168,5 +242,5 @@ def _places(node: Value) -> tuple[str, ...]:
     return tuple(primitive.names(len(node.operands))[:count])
 
 
-def _constant(key: str, value: float) -> Box:
-    return Box(key, "constant", False, "", "", "", "", 1, value, None, False, (), ())
+def _constants(key: str, values: tuple[float, ...], cluster: str = "") -> Box:
+    return Box(key, "constant", False, "", "", "", "", 1, values, (), False, (), (), cluster)

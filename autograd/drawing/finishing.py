@@ -15,6 +15,7 @@ from .boxes import counted
 from .dot_text import arrow_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
     from .boxes import Arrow, Box, Picture
@@ -82,6 +83,9 @@ def _finish_group(group: Element, prefix: str, titles: dict[str, str], boxes: di
     for text in texts:
         for attribute in ("font-family", "fill"):
             text.attrib.pop(attribute, None)
+    if group.get("class") == "cluster module":
+        for text in texts:
+            text.set("class", "label")
     if key in boxes and boxes[key].kind != "constant":
         texts[-1].set("class", "gradient")
         texts[-2].set("class", "value")
@@ -91,15 +95,24 @@ def _finish_group(group: Element, prefix: str, titles: dict[str, str], boxes: di
 
 def _described(box: Box) -> str:
     if box.kind == "constant":
-        return f"constant {shown(box.value)}"
+        return f"constant {_numbers(box.values)}"
     made = f" = {box.expression}" if box.expression and box.folded == 1 else ""
-    several = f", {box.folded} operations {box.symbol} folded" if box.folded > 1 else ""
-    gradient = "gradient not computed" if box.gradient is None else f"gradient {shown(box.gradient)}"
-    return f"{box.name}{made}{several}: value {shown(box.value)}{' (stale)' * box.stale}, {gradient}"
+    several = f", {box.folded} operations {box.symbol} folded" if box.folded > 1 and box.kind == "result" else ""
+    neurons = f", {box.symbol}" * (box.kind == "module")
+    computed = [x for x in box.gradients if x is not None]
+    gradient = f"gradient {_numbers(computed)}" if computed else "gradient not computed"
+    return f"{box.name}{made}{several}{neurons}: value {_numbers(box.values)}{' (stale)' * box.stale}, {gradient}"
 
 
 def _connected(arrow: Arrow, box: Box, boxes: dict[str, Box]) -> str:
     source = boxes[arrow.source]
-    if arrow.derivative is None:
-        return f"{shown(source.value)}, operand {arrow.place + 1} of {box.name}"
-    return f"{source.name}, operand {arrow.place + 1} of {box.name}: local derivative {shown(arrow.derivative)}"
+    if box.kind == "module":
+        return f"{source.name or _numbers(source.values)}, input of {box.name}"
+    if arrow.kind == "constant":
+        return f"{_numbers(source.values)}, operand {arrow.place + 1} of {box.name}"
+    local = f": local derivative {shown(arrow.derivative)}" if arrow.derivative is not None else ""
+    return f"{source.name}, operand {arrow.place + 1} of {box.name}{local}"
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return ", ".join(map(shown, values))

@@ -32,10 +32,10 @@ function remember() {
 function stateFromAddress() {
   let step = '0';
   state.leaves = recordedNumbers.values.slice();
-  for (const pair of location.hash.slice(1).split('&')) {
+  for (const [place, pair] of location.hash.slice(1).split('&').entries()) {
     const [key, text = ''] = pair.split('=').map(unescaped);
     const i = names.indexOf(key);
-    if (key === 'step') step = text;
+    if (place === 0 && key === 'step') step = text; // first; after it, step is a leaf of that name
     else if (i >= 0 && !isResult(nodes[i]) && !refusal && text !== '' && !Number.isNaN(Number(text)))
       state.leaves[i] = Number(text);
   }

@@ -36,9 +36,9 @@ def canvas(log: Log) -> str:
     boxes = []
     for box in picture(log.root).boxes:
         gradient = None if box.kind == "constant" else log.adjoints[log.order[int(box.key[1:])]]
-        boxes.append(box._replace(gradient=gradient, label=box.name))
-    roomy = [box if box.kind == "constant" else box._replace(value=WIDE, gradient=WIDE) for box in boxes]
-    dot = dot_text(Picture(roomy, [])).replace("ranksep=0.45", f"ranksep={BETWEEN}")
+        boxes.append(box._replace(gradients=(gradient,), label=box.name))
+    roomy = [box if box.kind == "constant" else box._replace(values=(WIDE,), gradients=(WIDE,)) for box in boxes]
+    dot = dot_text(Picture(roomy, []), between=BETWEEN)
     drawn = ElementTree.fromstring(finished(svg(dot), dot, Picture(boxes, [])))
     prefix = drawn.get("id", "") + "-"
     return ElementTree.tostring(_compact(drawn, prefix, log), encoding="unicode")

@@ -113,8 +113,8 @@ function beatsOf(event, told) {
   const node = nodes[from];
   const uses = node.in.flatMap((x, k) => (x === to ? [k] : []));
   const symbol = slope(names[from], names[to]) + (uses.length > 1 ? `[${uses.indexOf(slot) + 1}]` : '');
-  const written = minus(node.rule[slot]);
-  const rule = written === six(local) ? '' : ` = ${written}`;
+  const written = node.rule[slot];
+  const rule = minus(written) === six(local) ? '' : ` = ${written}`;
   const isDone = state.order === 'correct' ? 'is complete' : 'speaks';
   const grad = (text) => ({ kind: 'gradient', text });
   return [

@@ -124,7 +124,7 @@ function passed(nodes, locals, visits, seed = 1) {
   return { events, turns, visits: visits.slice(0, turns.length), adjoints, stopped: turns.length < visits.length };
 }
 
-function agrees(x, y, scale) {
+function isSame(x, y, scale) {
   if (Object.is(x, y) || x === y) return true;
   return Math.abs(x - y) <= TOLERANCE * Math.max(Math.abs(x), Math.abs(y), scale) + 1e-15;
 }
@@ -144,10 +144,10 @@ function disagreement(nodes) {
     // Newer Pythons round sums once, at the end.
     const scale = node.op in { sum: 1, mean: 1, dot: 1 } ? Math.max(...operands.map(Math.abs)) : 0;
     const pairs = [[fresh.value, values[i]], ...fresh.local.map((x, slot) => [x, locals[i][slot]])];
-    if (!pairs.every(([x, y]) => agrees(x, y, scale))) return { node: i, unknown: false };
+    if (!pairs.every(([x, y]) => isSame(x, y, scale))) return { node: i, unknown: false };
   }
   const { adjoints } = passed(nodes, locals, ORDERS.correct(nodes));
-  const wrong = nodes.findIndex((node, i) => !agrees(adjoints[i], decoded(node.grad), 0));
+  const wrong = nodes.findIndex((node, i) => !isSame(adjoints[i], decoded(node.grad), 0));
   return wrong < 0 ? null : { node: wrong, unknown: false };
 }
 

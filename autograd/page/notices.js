@@ -18,7 +18,7 @@ function showNotices() {
 
 function wrongText() {
   const leaves = nodes.map((_, i) => i).filter((i) => !isResult(nodes[i]) && consumers[i].length);
-  const differing = leaves.filter((i) => !agrees(run.adjoints[i], truth[i], 0));
+  const differing = leaves.filter((i) => !isSame(run.adjoints[i], truth[i], 0));
   const list = differing
     .slice(0, 4)
     .map((i) => `${names[i]}.grad ends at ${six(run.adjoints[i])}, right is ${six(truth[i])}`);

@@ -1,18 +1,21 @@
 // Predictions: what to ask of a contribution, and what a wrong answer tells. No view here.
 //   const question = questionOf(event, values);   // null where some wrong way gives the right number
-//   verdict(question, '42').told                  // "42 = 14 × 3 is the contribution alone: ..."
+//   verdict(question, '42').told                  // "42: that is this contribution alone; ..."
 
 const FEWEST_DIGITS = 3;
 
-// Right to the digits that were typed, three at least.
-function fits(text, truth) {
+// Right to the digits that were typed, rounded or cut off, three at least; as mistakes.py has it. Where the numbers that
+// the truth was computed from, of size `scale`, cancel, 0 is right for what rounding leaves.
+function agrees(text, truth, scale = 0) {
   const answer = Number(text);
-  if (!Number.isFinite(answer) || answer === 0) return answer === truth;
-  const [mantissa, exponent = '0'] = text.toLowerCase().split('e');
-  const decimals = (mantissa.split('.')[1] || '').length;
-  const leading = Math.floor(Math.log10(Math.abs(answer)));
-  const unit = 10 ** Math.min(Number(exponent) - decimals, leading - FEWEST_DIGITS + 1);
-  return Math.abs(answer - truth) <= Math.max(unit * 0.5000001, Math.abs(truth) * 1e-9);
+  if (answer === truth) return true;
+  if (!Number.isFinite(answer) || !Number.isFinite(truth)) return false;
+  if (answer === 0) return Math.abs(truth) < 1e-12 * scale;
+  const [digits, exponent] = Math.abs(answer).toExponential().split('e');
+  const unit = 10 ** (Number(exponent) - Math.max(digits.replace('.', '').length, FEWEST_DIGITS) + 1);
+  const gap = Math.abs(answer - truth);
+  const isCutOff = Math.abs(answer) < Math.abs(truth) && answer < 0 === truth < 0;
+  return gap <= unit * 0.5000001 || (isCutOff && gap < unit * 0.9999999) || gap <= Math.abs(truth) * 1e-9;
 }
 
 const near = (x, y) => Math.abs(x - y) <= 2e-3 * Math.max(Math.abs(x), Math.abs(y));
@@ -94,7 +97,7 @@ function askedEvents(nodes, events, values) {
 }
 
 function verdict(question, typed) {
-  const text = typed.trim().replace('−', '-').replace(',', '.');
+  const text = typed.trim().replaceAll('−', '-').replace(',', '.');
   if (text === '' || Number.isNaN(Number(text)))
     return { kind: 'no number', told: 'that is no number; try 3, −0.5 or 1e-3' };
   const { asksTotal, truth } = question;
@@ -102,8 +105,8 @@ function verdict(question, typed) {
   const sign = equals(contribution, 6, upstream, local);
   const product = `${six(upstream)} × ${factor(local)} ${sign} ${six(contribution)}`;
   const truly = asksTotal ? `${product}, and ${six(before)} + ${factor(contribution)} is ${six(truth)}` : product;
-  if (fits(text, truth)) return { kind: 'right', told: `Yes: ${truly}.` };
-  const mistake = question.mistakes.find((x) => fits(text, x.answer));
+  if (agrees(text, truth, Math.max(Math.abs(before), Math.abs(contribution)))) return { kind: 'right', told: `Yes: ${truly}.` };
+  const mistake = question.mistakes.find((x) => agrees(text, x.answer));
   if (!mistake) return { kind: 'other', told: `${six(Number(text))} is not it: ${truly}.` };
   return { kind: mistake.kind, told: `${six(Number(text))}: ${mistake.told}. Right is ${truly}.` };
 }

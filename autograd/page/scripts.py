@@ -13,7 +13,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from ..notation import Formula
-from ..primitives import BUILT_IN, PRIMITIVES
+from ..primitives import BUILT_IN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,9 +30,9 @@ class Script(Formula):
 
     __slots__ = ("called",)
 
-    def __init__(self, text: str, called: set[str]) -> None:
+    def __init__(self, text: str, called: dict[str, Primitive]) -> None:
         super().__init__(text, latex="")
-        self.called = called  # the primitives that the formula calls; the same set for all symbols of a rule
+        self.called = called  # the primitives that the formula calls; the same for all symbols of a rule
 
     def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Script:
         texts = [x.plain if isinstance(x, Script) else literal(x) for x in operands]
@@ -40,7 +40,7 @@ class Script(Formula):
             return Script(f"({texts[0]} {OPERATORS[primitive.name]} {texts[1]})", self.called)
         if primitive.name == "negative":
             return Script(f"(-{texts[0]})", self.called)
-        self.called.add(primitive.name)
+        self.called[primitive.name] = primitive
         return Script(f"{value_of(primitive.name)}({', '.join(texts)})", self.called)
 
     def __ne__(self, other: object) -> Any:
@@ -80,7 +80,7 @@ def partials_script(order: Iterable[Value]) -> str:
     primitive that no JavaScript can be had for is left out: the page says so.
     """
     lines: dict[str, str] = {}
-    called: set[str] = set()
+    called: dict[str, Primitive] = {}
     for node in order:
         if (primitive := node.primitive) is None:
             continue
@@ -88,22 +88,22 @@ def partials_script(order: Iterable[Value]) -> str:
         key = f"{primitive.name}/{count}"
         if key not in lines and (written := _written(_partials, primitive, count, called)):
             lines[key] = f"PARTIALS[{json.dumps(key)}] = (v, out) => [{written}];"
-            called.add(primitive.name)
+            called[primitive.name] = primitive
     return "\n".join([*_definitions(called), *lines.values()]) + "\n"
 
 
-def _definitions(called: set[str]) -> list[str]:
+def _definitions(called: dict[str, Primitive]) -> list[str]:
     """The values of the user's primitives, and of those that their definitions call."""
     lines: dict[str, str] = {}
-    while missing := sorted(called - set(BUILT_IN) - set(lines)):
+    while missing := sorted(set(called) - set(BUILT_IN) - set(lines)):
         for name in missing:
-            primitive = PRIMITIVES[name]
+            primitive = called[name]
             text = _written(_definition, primitive, called)
             lines[name] = f"{value_of(name)} = (...v) => {text};" if text else ""
     return [line for line in lines.values() if line]
 
 
-def _partials(primitive: Primitive, count: int, called: set[str]) -> str:
+def _partials(primitive: Primitive, count: int, called: dict[str, Primitive]) -> str:
     *operands, out = [Script(f"v[{i}]", called) for i in range(count)] + [Script("out", called)]
     if primitive.variadic:
         results = primitive.partials[0](*operands, out)
@@ -112,7 +112,7 @@ def _partials(primitive: Primitive, count: int, called: set[str]) -> str:
     return ", ".join(map(_text, results))
 
 
-def _definition(primitive: Primitive, called: set[str]) -> str:
+def _definition(primitive: Primitive, called: dict[str, Primitive]) -> str:
     if primitive.definition is None or primitive.variadic:
         raise TypeError(f"the value of {primitive.name} cannot be printed")
     return _text(primitive.definition(*[Script(f"v[{i}]", called) for i in range(primitive.arity)]))

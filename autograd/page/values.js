@@ -29,6 +29,7 @@ const VALUES = {
   multiply: (x, y) => x * y,
   divide: (x, y) => x / y,
   negative: (x) => -x,
+  positive: (x) => x,
   power: (x, y) => (x === 1 ? 1 : Math.pow(x, y)),
   absolute: Math.abs,
   exp: Math.exp,

@@ -57,10 +57,10 @@ const inNumbers = (node, values) =>
 
 // The parts of the line of a forward step: `a = x * z`, `= 2 * 3`, `= 6`.
 function computedParts(node, names, values, value) {
-  const numbers = minus(inNumbers(node, values));
+  const numbers = inNumbers(node, values);
   return [
-    `${node.name} = ${minus(inNames(node, names))}`,
-    ...(numbers === six(value) ? [] : [`= ${numbers}`]),
+    `${node.name} = ${inNames(node, names)}`,
+    ...(minus(numbers) === six(value) ? [] : [`= ${numbers}`]),
     `${equalsAtShown(node, values, value)} ${six(value)}`,
   ];
 }

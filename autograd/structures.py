@@ -1,0 +1,83 @@
+"""Numbers in lists, tuples, dictionaries and arrays, nested as one likes: taken apart, and put together again.
+
+structure = Structure({"w": [1.0, 2.0], "b": 3.0})
+structure.leaves                            # [1.0, 2.0, 3.0]
+structure.rebuilt([10.0, 20.0, 30.0])       # {"w": [10.0, 20.0], "b": 30.0}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .scalars import as_number
+from .value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+class Structure:
+    """What holds numbers or Values, and these, in order.
+
+    >>> structure = Structure({"w": [1.0, 2.0], "b": (3.0,)})
+    >>> structure.leaves, structure.rebuilt([10.0, 20.0, 30.0])
+    ([1.0, 2.0, 3.0], {'w': [10.0, 20.0], 'b': (30.0,)})
+    """
+
+    def __init__(self, content: Any) -> None:
+        self._content = content
+        self.leaves: list[Value | float] = list(_leaves(content))
+
+    def rebuilt(self, leaves: list[Any]) -> Any:
+        """The same structure of other leaves. Arrays hold floats, or objects if Values are among them."""
+        rest = iter(leaves)
+        return _filled(self._content, rest)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape as an array; ValueError if it has none."""
+        import numpy
+
+        return numpy.asarray(self.rebuilt(list(range(len(self.leaves))))).shape
+
+    def array(self) -> Any:
+        """The leaves as an array of that shape."""
+        import numpy
+
+        return numpy.array(self.leaves, dtype=object).reshape(self.shape)
+
+
+def _is_array(content: Any) -> bool:
+    return hasattr(content, "dtype") and getattr(content, "shape", ()) != ()
+
+
+def _leaves(content: Any) -> Iterator[Value | float]:
+    if isinstance(content, dict):
+        for part in content.values():
+            yield from _leaves(part)
+    elif isinstance(content, (list, tuple)):
+        for part in content:
+            yield from _leaves(part)
+    elif _is_array(content):
+        for part in content.ravel().tolist():
+            yield from _leaves(part)
+    else:
+        yield content if isinstance(content, Value) else as_number(content, "a transform")
+
+
+def _filled(content: Any, rest: Iterator[Any]) -> Any:
+    if isinstance(content, dict):
+        return {key: _filled(part, rest) for key, part in content.items()}
+    if isinstance(content, (list, tuple)):
+        parts = [_filled(part, rest) for part in content]
+        if isinstance(content, list):
+            return parts
+        return type(content)(*parts) if hasattr(content, "_fields") else tuple(parts)
+    if _is_array(content):
+        import numpy
+
+        leaves = [next(rest) for _ in range(content.size)]
+        kind = object if any(isinstance(leaf, Value) for leaf in leaves) else float
+        return numpy.array(leaves, dtype=kind).reshape(content.shape)
+    return next(rest)

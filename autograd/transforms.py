@@ -1,0 +1,344 @@
+"""Derivatives as functions and as graphs: `grad(f)(3.0)`, `grad(grad(f))`, `hessian(f)`, `derivatives(y, [x, z])`.
+
+A backward pass can itself be recorded: the rules of the table are then applied to Values instead of numbers, and the
+adjoint of a node is one `dot` of local derivatives and of its consumers' adjoints. That graph can be drawn, stepped
+through and differentiated again, which is how transforms nest.
+"""
+
+from __future__ import annotations
+
+import warnings
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from .functions import dot
+from .graph import nodes, stale, stale_told
+from .modes import mode
+from .rules import positive
+from .scalars import as_number
+from .steps import adjoints
+from .structures import Structure
+from .value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    from .primitives import Operand
+
+#: How many transforms are calling functions just now: inside another one, results must be Values, not numbers, since
+#: the outer one differentiates them.
+_depth: ContextVar[int] = ContextVar("autograd.transforms", default=0)
+
+
+# ----- A backward pass as a graph -----
+
+
+def derivatives(y: Value, xs: Iterable[Value]) -> list[Value]:
+    """The gradient of `y` by each of `xs`, as recorded Values: a graph of its own.
+
+    Args:
+        xs: nodes of the graph of `y`. One that `y` does not depend on gives 0.
+
+    Raises:
+        ValueError: if data was set since the graph was recorded, under `no_grad()`, and where a derivative is infinite.
+
+    >>> from autograd import Value
+    >>> x = Value(3.0, "x")
+    >>> (dx,) = derivatives(x**3, [x])
+    >>> (ddx,) = derivatives(dx, [x])
+    >>> dx.data, ddx.data
+    (27.0, 18.0)
+    """
+    wanted = list(xs)
+    for role, given in (("y", y), *(("each of xs", x) for x in wanted)):
+        if not isinstance(given, Value):
+            raise TypeError(f"derivatives takes Values; {role} is a {type(given).__name__}")
+    order = nodes(y)
+    if late := stale(order):
+        raise ValueError(stale_told(late, y))
+    if (recording := mode.get()) is not None and recording.no_grad:
+        raise ValueError("derivatives records a graph, which no_grad() prevents: call it outside")
+    found = _recorded_adjoints(order, wanted)
+    return [_as_value(found.get(x, 0.0)) for x in wanted]
+
+
+def _recorded_adjoints(order: list[Value], wanted: list[Value]) -> dict[Value, Operand]:
+    """The adjoints of the nodes between the root, which is last, and the wanted ones."""
+    between = _depending(order, wanted)
+    terms: dict[Value, list[tuple[Operand, Operand]]] = {node: [] for node in between}
+    found: dict[Value, Operand] = {}
+    for node in reversed(order):
+        if node not in between:
+            continue
+        found[node] = 1.0 if node is order[-1] else _sum_of_products(terms[node])
+        if node.primitive is not None:
+            for operand, local in zip(node.operands, recorded_partials(node, between)):
+                if local is not None:
+                    terms[operand].append((local, found[node]))  # type: ignore[index]
+    return found
+
+
+def _depending(order: list[Value], xs: Iterable[Value]) -> set[Value]:
+    """The nodes that depend on one of `xs`, and these."""
+    found = set(xs)
+    for node in order:
+        if any(operand in found for operand in node.operands):
+            found.add(node)
+    return found
+
+
+def recorded_partials(node: Value, wanted: set[Value]) -> list[Operand | None]:
+    """The local derivatives of `node` by the operands in `wanted`, recorded; None for the others."""
+    primitive, operands = node.primitive, node.operands
+    assert primitive is not None
+    try:
+        if primitive.variadic:
+            every = primitive.partials[0](*operands, node)
+            return [local if x in wanted else None for x, local in zip(operands, every)]
+        return [rule(*operands, node) if x in wanted else None for x, rule in zip(operands, primitive.partials)]
+    except (ZeroDivisionError, OverflowError) as error:
+        raise ValueError(
+            f"the derivative of {primitive.name} is infinite here and cannot be recorded: {error}"
+        ) from None
+
+
+def _sum_of_products(terms: list[tuple[Operand, Operand]]) -> Operand:
+    """The chain rule as one node; a number where no Value is involved."""
+    if not terms:
+        return 0.0
+    locals_, adjoints_of_consumers = zip(*terms)
+    total: Operand = dot(locals_, adjoints_of_consumers)
+    return total
+
+
+def _as_value(x: Operand) -> Value:
+    return x if isinstance(x, Value) else Value(x)
+
+
+# ----- Functions of functions -----
+
+
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """The gradient of `f` as a function: it takes what `f` takes.
+
+    `f` is a function of Values, with whatever loops and branches, that returns one number. The argument may be a
+    number, or a list, tuple, dictionary or array of numbers, nested as you like; the gradient has its structure.
+    Transforms nest: `grad(grad(f))` is the second derivative. (In the manner of JAX and of HIPS autograd.)
+
+    Args:
+        argnums: the position of the argument to differentiate by, or several; several give a tuple.
+
+    Raises:
+        TypeError: if `f` returns no single number; it says which transform to take instead.
+
+    >>> grad(lambda x: x**3)(3.0), grad(grad(lambda x: x**3))(3.0)
+    (27.0, 18.0)
+    >>> grad(lambda w: w["a"] * w["b"][0])({"a": 2.0, "b": [5.0]})
+    {'a': 5.0, 'b': [2.0]}
+    """
+    both = value_and_grad(f, argnums)
+
+    def gradient(*args: Any, **named: Any) -> Any:
+        return both(*args, **named)[1]
+
+    return _named(gradient, "grad", f)
+
+
+def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """The value of `f` and its gradient, as `grad` gives it, from one evaluation.
+
+    >>> value_and_grad(lambda x, z: x * z, argnums=(0, 1))(2.0, 3.0)
+    (6.0, (3.0, 2.0))
+    """
+
+    def both(*args: Any, **named: Any) -> tuple[Any, Any]:
+        call = _Call(f, args, named, argnums)
+        y = call.one_output()
+        gradients = _gradients([y], call.inputs, recorded=call.nested)[0]
+        return _plain(y, recorded=call.nested), call.rebuilt(gradients)
+
+    return _named(both, "value_and_grad", f)
+
+
+def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
+    """All derivatives of all outputs by all inputs, as a NumPy array: of shape outputs × inputs.
+
+    `f` returns a Value, or a list or array of them; the argument is a number or an array (or nested list) of numbers.
+
+    >>> jacobian(lambda v: [v[0] * v[1], v[0] + v[1]])([2.0, 3.0]).tolist()
+    [[3.0, 2.0], [1.0, 1.0]]
+    """
+
+    def matrix(*args: Any, **named: Any) -> Any:
+        import numpy
+
+        call = _Call(f, args, named, argnums)
+        outputs = numpy.asarray(call.output, dtype=object)
+        rows = _gradients([_as_output(y) for y in outputs.ravel()], call.inputs, recorded=call.nested)
+        shape = (*outputs.shape, *call.argument.shape)
+        return numpy.array(rows, dtype=object if call.nested else float).reshape(shape)
+
+    return _named(matrix, "jacobian", f)
+
+
+def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
+    """All second derivatives of `f`, which returns one number, as a NumPy array of shape inputs × inputs.
+
+    >>> hessian(lambda v: v[0] ** 2 * v[1])([2.0, 3.0]).tolist()
+    [[6.0, 4.0], [4.0, 0.0]]
+    """
+
+    def gradient(*args: Any, **named: Any) -> Any:
+        return Structure(grad(f, argnums)(*args, **named)).array()
+
+    return _named(jacobian(gradient, argnums), "hessian", f)
+
+
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value of `f` and how much it moves if its arguments move along `tangents`: forward mode, in one pass.
+
+    The same local derivatives as in reverse mode, handed from operands to results (Griewank and Walther, Evaluating
+    Derivatives, 3.1).
+
+    Args:
+        primals: the arguments, a list or tuple.
+        tangents: of the same structure.
+
+    >>> jvp(lambda x, z: x * z, (2.0, 3.0), (1.0, 0.0))
+    (6.0, 3.0)
+    """
+    if not (isinstance(primals, (list, tuple)) and isinstance(tangents, (list, tuple))):
+        raise TypeError(
+            "jvp takes lists of primals and of tangents, one of each for every argument: jvp(f, (x,), (1.0,))"
+        )
+    call = _Call(f, tuple(primals), {}, range(len(primals)))
+    along = Structure(list(tangents))
+    if len(along.leaves) != len(call.inputs):
+        raise ValueError(f"there are {len(call.inputs)} numbers in primals, and {len(along.leaves)} in tangents")
+    recorded = call.nested or any(isinstance(x, Value) for x in along.leaves)
+    outputs = Structure(call.output)
+    moved = [_tangent(_as_output(y), dict(zip(call.inputs, along.leaves)), recorded=recorded) for y in outputs.leaves]
+    return outputs.rebuilt([_plain(y, recorded=recorded) for y in outputs.leaves]), outputs.rebuilt(moved)
+
+
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[Any, ...]]]:
+    """The value of `f`, and a function that pulls a gradient of its output back to gradients of its arguments.
+
+    >>> value, pullback = vjp(lambda x, z: [x * z, x + z], 2.0, 3.0)
+    >>> value, pullback([1.0, 10.0])
+    ([6.0, 5.0], (13.0, 12.0))
+    """
+    call = _Call(f, primals, {}, range(len(primals)))
+    outputs = Structure(call.output)
+
+    def pullback(gradient: Any) -> tuple[Any, ...]:
+        weights = Structure(gradient).leaves
+        if len(weights) != len(outputs.leaves):
+            raise ValueError(f"f has {len(outputs.leaves)} outputs; {len(weights)} gradients were given")
+        recorded = call.nested or _depth.get() > 0 or any(isinstance(x, Value) for x in weights)
+        total = dot(weights, [_as_output(y) for y in outputs.leaves])
+        pulled = call.rebuilt(_gradients([_as_value(total)], call.inputs, recorded=recorded)[0])
+        return pulled if isinstance(pulled, tuple) else (pulled,)
+
+    return outputs.rebuilt([_plain(y, recorded=call.nested) for y in outputs.leaves]), pullback
+
+
+class _Call:
+    """A function called on Values of our own: fresh leaves, or identity nodes of an outer transform's Values."""
+
+    def __init__(
+        self, f: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any], argnums: int | Sequence[int]
+    ) -> None:
+        self._single = isinstance(argnums, int)
+        places = [argnums] if isinstance(argnums, int) else list(argnums)
+        for place in places:
+            if isinstance(place, bool) or not isinstance(place, int) or not -len(args) <= place < len(args):
+                raise ValueError(f"argnums is the position of one of the {len(args)} arguments, not {place!r}")
+        self._structures = [Structure(args[place]) for place in places]
+        leaves = [leaf for structure in self._structures for leaf in structure.leaves]
+        self.nested = _depth.get() > 0 or any(isinstance(leaf, Value) for leaf in leaves)
+        #: The Values to differentiate by.
+        self.inputs: list[Value] = [positive(x) if isinstance(x, Value) else Value(x) for x in leaves]
+        given = list(args)
+        for place, argument in zip(places, self._split(self.inputs)):
+            given[place] = argument
+        token = _depth.set(_depth.get() + 1)
+        try:
+            self.output = f(*given, **named)
+        finally:
+            _depth.reset(token)
+
+    @property
+    def argument(self) -> Structure:
+        """The argument, of a call that has one to differentiate by."""
+        return self._structures[0]
+
+    def one_output(self) -> Value:
+        """The output as a Value, if it is one number."""
+        if isinstance(self.output, Value):
+            return self.output
+        if hasattr(self.output, "__len__") or getattr(self.output, "shape", None):
+            kind = type(self.output).__name__
+            raise TypeError(
+                f"a gradient is that of one number; f returned a {kind}: take jacobian, or sum what it returns"
+            )
+        number = as_number(self.output, "the output of f")
+        if not self.nested:
+            lost = "was the graph lost by .data, float() or math?"
+            warnings.warn(f"f returned a plain number, whose gradient is 0: {lost}", stacklevel=4)
+        return Value(number)
+
+    def rebuilt(self, gradients: list[Any]) -> Any:
+        """Gradients in the structure of the arguments."""
+        parts = tuple(self._split(gradients))
+        return parts[0] if self._single else parts
+
+    def _split(self, flat: list[Any]) -> list[Any]:
+        parts, start = [], 0
+        for structure in self._structures:
+            parts.append(structure.rebuilt(flat[start : start + len(structure.leaves)]))
+            start += len(structure.leaves)
+        return parts
+
+
+def _gradients(outputs: list[Value], inputs: list[Value], *, recorded: bool) -> list[list[Any]]:
+    """A row of gradients for each output."""
+    if recorded:
+        return [list(derivatives(y, inputs)) for y in outputs]
+    rows = []
+    for y in outputs:
+        found = adjoints(y)
+        rows.append([found.get(x, 0.0) for x in inputs])
+    return rows
+
+
+def _tangent(y: Value, moved: dict[Value, Operand], *, recorded: bool) -> Any:
+    """How much `y` moves if the inputs move so: the chain rule, from operands to results."""
+    order = nodes(y)
+    between = _depending(order, moved)
+    tangents: dict[Any, Operand] = dict(moved)
+    for node in order:
+        if node in between and node not in tangents:
+            locals_ = recorded_partials(node, between) if recorded else node.local_derivatives
+            terms = [
+                (local, tangents[x]) for x, local in zip(node.operands, locals_) if local is not None and x in between
+            ]
+            tangents[node] = _sum_of_products(terms)
+    tangent = tangents.get(y, 0.0)
+    return _as_value(tangent) if recorded else tangent
+
+
+def _as_output(y: Any) -> Value:
+    return y if isinstance(y, Value) else Value(as_number(y, "an output of f"))
+
+
+def _plain(y: Any, *, recorded: bool) -> Any:
+    """The value of an output: a number, unless an outer transform wants the Value."""
+    return y if recorded or not isinstance(y, Value) else y.data
+
+
+def _named(function: Callable[..., Any], transform: str, f: Callable[..., Any]) -> Callable[..., Any]:
+    function.__name__ = function.__qualname__ = f"{transform}({getattr(f, '__name__', type(f).__name__)})"
+    function.__doc__ = f"What {transform} makes of {getattr(f, '__name__', 'a function')}."
+    return function

@@ -1,0 +1,538 @@
+"""Training: `history = fit(model, X, y, loss=cross_entropy)`; stop it with Ctrl-C, go on from a `Checkpoint`.
+
+    history = fit(
+        model, X_train, y_train, loss=nn.cross_entropy, optimizer=nn.Adam(model.parameters(), lr=0.02),
+        epochs=200, batch_size=20, validation=0.2, patience=20, seed=1,
+    )
+    history.plot().savefig("loss.png")
+
+An epoch is one pass over the rows; each batch of them is one step: the model's outputs, their loss, `backward()`, and
+the optimiser's `step()`. Epochs are counted from 1.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from operator import eq
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import autograd as ag
+
+from .arguments import count, matrix, short, targets
+from .classifier import chosen_class, kind_of_outputs
+from .evaluation import as_leaves, as_numbers
+from .optim import SGD
+from .randomness import source
+from .saving import as_state, read, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from os import PathLike
+
+    from matplotlib.figure import Figure
+
+    from autograd import Value
+
+    from .randomness import Seed
+
+    Callback = Callable[[int, "History", Any], Any]
+
+#: What a history has for each epoch.
+COLUMNS = ("loss", "accuracy", "validation_loss", "validation_accuracy", "lr")
+_KEPT = (*COLUMNS, "seconds")
+
+
+class History:
+    """How training went: lists with a number for each complete epoch.
+
+    `loss` is the mean over the epoch's batches, each measured before its step. `accuracy`, where the targets are
+    classes, is measured on the way too. `validation_loss` and `validation_accuracy` are measured after the epoch.
+    `lr` is the step size that the epoch began with, `seconds` how long it took. Lists that do not apply are empty.
+
+    `interrupted` tells whether Ctrl-C ended it, `stopped` whether a callback or early stopping did. Two histories are
+    equal if all their numbers but the seconds are.
+
+    >>> from nn import MLP
+    >>> from nn.losses import hinge_loss
+    >>> model = MLP(1, [1], seed=1)
+    >>> history = fit(model, [[-1.0], [0.5], [1.0]], [-1, 1, 1], loss=hinge_loss, epochs=3, progress=False)
+    >>> len(history), history.accuracy, history.best_epoch
+    (3, [0.0, 0.0, 0.0], 3)
+    """
+
+    def __init__(self) -> None:
+        self.loss: list[float] = []
+        self.accuracy: list[float] = []
+        self.validation_loss: list[float] = []
+        self.validation_accuracy: list[float] = []
+        self.lr: list[float] = []
+        self.seconds: list[float] = []
+        self.interrupted = False
+        self.stopped = False
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch, counted from 1, with the lowest validation loss; without validation, with the lowest loss.
+
+        None before the first epoch is complete.
+        """
+        losses = self.validation_loss or self.loss
+        return losses.index(min(losses)) + 1 if losses else None
+
+    def plot(self) -> Figure:
+        """The loss, and the accuracy if it was measured, epoch by epoch: see `nn.plot.loss_curve`."""
+        from .plot import training_curves
+
+        return training_curves(self)
+
+    def __len__(self) -> int:
+        return len(self.loss)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, History) and all(getattr(self, name) == getattr(other, name) for name in COLUMNS)
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
+    def __repr__(self) -> str:
+        if not self.loss:
+            return "<History of 0 epochs>"
+        columns = [(name.replace("_", " "), getattr(self, name)) for name in COLUMNS[:4]]
+        parts = [f"{len(self)} epoch{'s' if len(self) > 1 else ''}"]
+        parts += [f"{name} {numbers[0]:.4g} → {numbers[-1]:.4g}" for name, numbers in columns if numbers]
+        return f"<History of {'; '.join(parts)}{'; interrupted' if self.interrupted else ''}>"
+
+
+class Checkpoint:
+    """Among the callbacks of `fit`, writes to a file all that the run needs to go on later: `fit(..., resume=path)`.
+
+    The file has parameters, the optimiser's state, the history and what the shuffling is drawn from. A run that was
+    resumed ends, bit for bit, like one that was not interrupted, if it is given the same data and arguments. The file
+    is complete at any moment. `model.load(path)` takes the parameters from it.
+
+    Args:
+        path: the file.
+        every: write after each so many epochs; the last one is written in any case.
+
+    >>> import os, tempfile
+    >>> from nn import MLP
+    >>> from nn.losses import mse_loss
+    >>> X, y, arguments = [[-1.0], [0.0], [1.0]], [-1.0, 1.0, 3.0], {"loss": mse_loss, "seed": 1, "progress": False}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "run.json")
+    ...     _ = fit(MLP(1, [1], seed=1), X, y, epochs=5, callbacks=[Checkpoint(path)], **arguments)
+    ...     fit(MLP(1, [1], seed=2), X, y, epochs=8, resume=path, **arguments)
+    <History of 8 epochs; loss 5.973 → 1.086>
+    """
+
+    def __init__(self, path: str | PathLike[str], every: int = 1) -> None:
+        self.path = path
+        self.every = count(every, "every")
+
+    def __call__(self, epoch: int, history: History, model: Any) -> None:
+        """`fit` gives it more to write than callbacks get; it cannot be called by itself."""
+        raise TypeError("a Checkpoint is given to fit: fit(..., callbacks=[Checkpoint(path)])")
+
+    def __repr__(self) -> str:
+        return f"Checkpoint({str(self.path)!r}, every={self.every})"
+
+
+def fit(
+    model: Any,
+    X: Any,
+    y: Any,
+    *,
+    loss: Callable[[list[Any], list[Any]], Any],
+    optimizer: Any = None,
+    epochs: int = 100,
+    batch_size: int | None = None,
+    validation: float | tuple[Any, Any] | None = None,
+    seed: Seed = None,
+    compile: bool = False,
+    callbacks: Sequence[Callback] = (),
+    patience: int | None = None,
+    progress: bool = True,
+    resume: str | PathLike[str] | None = None,
+) -> History:
+    """Train a model: move its parameters, batch by batch, against the gradient of the loss.
+
+    Args:
+        model: what is called on one row, a list of floats, gives a Value or a list of Values, and has `parameters()`.
+        X: the points, an array or lists of shape (n, d).
+        y: for each row a number, or a list of numbers. Of whole numbers from 0, as many as the model tells apart, and
+            of -1 and 1 the accuracy is measured too.
+        loss: called with the list of the model's outputs and the list of their targets; gives one Value.
+        optimizer: what has `step()` and `zero_grad()`; None stands for `SGD(model.parameters(), lr=0.02,
+            momentum=0.9)`, which suits standardised data and a loss that is a mean; Adam is often quicker.
+        epochs: the number of passes over the rows; with `resume`, those before included.
+        batch_size: the number of rows for each step, the last one of an epoch may have fewer. 1 is one example at a
+            time; None takes all rows at once, in their own order. Batches are drawn anew for each epoch.
+        validation: a pair (X, y) to measure the loss on after each epoch; or a part such as 0.2 of the rows, chosen at
+            random, which is not trained on.
+        seed: what order and validation part are drawn from: a whole number, a generator, or None for Python's `random`.
+        compile: for a version that has `autograd.compile`.
+        callbacks: each is called as callback(epoch, history, model) after each epoch; one that returns True ends the
+            training. `Checkpoint` is one.
+        patience: end when the validation loss has not been lower than before for so many epochs. The model then has
+            the parameters of `history.best_epoch`; so it has when the epochs are over or Ctrl-C ended them.
+        progress: whether to show a progress bar; there is none where the output is no terminal.
+        resume: a file of `Checkpoint` to go on from.
+
+    Returns:
+        The `History`. Ctrl-C ends the training early, and gives the history so far: the model is as after the last
+        complete step.
+
+    Raises:
+        ValueError: for arguments that do not fit, each named.
+        FloatingPointError: when the loss becomes nan or infinite. Here, and when model, loss or callbacks raise
+            anything, parameters are as after the last complete step.
+
+    >>> from nn import MLP
+    >>> from nn.losses import mse_loss
+    >>> model = MLP(1, [1], seed=1)
+    >>> history = fit(model, [[-1.0], [0.0], [1.0]], [-1.0, 1.0, 3.0], loss=mse_loss, progress=False)
+    >>> history
+    <History of 100 epochs; loss 5.973 → 0.0001694>
+    >>> round(model([2.0]).data, 1)
+    5.0
+    """
+    if compile is not False:
+        raise ValueError("compile=True needs autograd.compile, which this version does not have")
+    run = _Run(model, loss, optimizer, _checked_callbacks(callbacks))
+    start = None if resume is None else read(resume)
+    run.shuffling = _drawn_seed(seed) if start is None else _seed_of_file(start, seed, resume)
+    run.take_data(X, y, validation)
+    run.patience = None if patience is None else count(patience, "patience")
+    if run.patience is not None and run.held_out is None:
+        raise ValueError("patience watches the validation loss: give validation=(X, y), or a part such as 0.2")
+    size = len(run.rows) if batch_size is None else count(batch_size, "batch_size")
+    last = count(epochs, "epochs")
+    if start is not None:
+        run.go_on_from(start, resume)
+    with _Bar(len(run.history), last, shown=progress) as bar:
+        run.train(last, min(size, len(run.rows)), bar)
+    return run.history
+
+
+class _Run:
+    """A training under way."""
+
+    rows: list[list[float]]
+    targets: list[Any]
+    held_out: tuple[list[list[float]], list[Any]] | None  # validation data
+    shuffling: int  # what the order of each epoch is drawn from
+    patience: int | None
+
+    def __init__(self, model: Any, loss: Any, optimizer: Any, callbacks: list[Callback]) -> None:
+        self.model, self.loss = model, loss
+        self.parameters = _parameters(model)
+        self.optimizer = SGD(self.parameters, lr=0.02, momentum=0.9) if optimizer is None else optimizer
+        self.callbacks = [callback for callback in callbacks if not isinstance(callback, Checkpoint)]
+        self.checkpoints = [callback for callback in callbacks if isinstance(callback, Checkpoint)]
+        self.history = History()
+        self.best: list[float] | None = None  # the parameters of the best epoch
+        self._check()
+
+    def _check(self) -> None:
+        if not callable(self.model):
+            raise TypeError(f"model is called on a row, such as nn.MLP; not {short(self.model)}")
+        if not callable(self.loss):
+            raise TypeError(f"loss is a function of outputs and targets, such as nn.mse_loss; not {short(self.loss)}")
+        if not all(callable(getattr(self.optimizer, name, None)) for name in ("step", "zero_grad")):
+            raise TypeError(f"optimizer has step() and zero_grad(), such as nn.SGD(...); not {short(self.optimizer)}")
+        moved = getattr(self.optimizer, "params", None)
+        if isinstance(moved, list) and not {*map(id, moved)} & {*map(id, self.parameters)}:
+            raise ValueError("optimizer has none of the model's parameters: it is to be made of model.parameters()")
+        for checkpoint in self.checkpoints:
+            if not (hasattr(self.model, "state_dict") and hasattr(self.optimizer, "state_dict")):
+                raise TypeError(f"{checkpoint} needs a model and an optimizer with state_dict(), such as nn.Module has")
+
+    def take_data(self, X: Any, y: Any, validation: Any) -> None:
+        """Look at the data, and hold out a part of it if that is asked for."""
+        self.rows = matrix(X).tolist()
+        self.targets = targets(y, len(self.rows))
+        self.held_out = None
+        if isinstance(validation, (tuple, list)):
+            if len(validation) != 2:
+                raise ValueError(f"validation is a pair (X, y) or a part such as 0.2, not {len(validation)} things")
+            rows = matrix(validation[0], "validation X").tolist()
+            if len(rows[0]) != len(self.rows[0]):
+                raise ValueError(f"validation X has {len(rows[0])} columns, and X has {len(self.rows[0])}")
+            self.held_out = rows, targets(validation[1], len(rows), "validation y")
+        elif validation is not None:
+            self._hold_out(validation)
+        self.classes = _are_classes(self.targets)
+
+    def _hold_out(self, part: Any) -> None:
+        """Take a part of the rows, chosen at random, for validation."""
+        if isinstance(part, bool) or not isinstance(part, (int, float)):
+            raise TypeError(f"validation is a pair (X, y) or a part such as 0.2, not {short(part)}")
+        held_out = round(part * len(self.rows)) if 0 < part < 1 else 0
+        if not 0 < held_out < len(self.rows):
+            what = f"a part between 0 and 1 that leaves some of the {len(self.rows)} rows on either side"
+            raise ValueError(f"validation is {what}, not {part!r}")
+        order = self._order(0)
+        rows, wanted = self.rows, self.targets
+        self.held_out = [rows[i] for i in order[:held_out]], [wanted[i] for i in order[:held_out]]
+        self.rows, self.targets = [rows[i] for i in order[held_out:]], [wanted[i] for i in order[held_out:]]
+
+    def _order(self, epoch: int) -> list[int]:
+        """The rows in the order of an epoch. It depends on nothing but the seed and the epoch: a run can be resumed."""
+        order = list(range(len(self.rows)))
+        random.Random((self.shuffling << 64) + epoch).shuffle(order)
+        return order
+
+    # ----- Epochs -----
+
+    def train(self, last: int, batch_size: int, bar: _Bar) -> None:
+        """All epochs up to `last`."""
+        history = self.history
+        history.stopped = self._out_of_patience()  # a run that is resumed may be
+        try:
+            while len(history) < last and not history.stopped:
+                epoch = len(history) + 1
+                self._epoch(epoch, batch_size)
+                bar.show(history)
+                ends = [callback(epoch, history, self.model) for callback in self.callbacks]
+                history.stopped = any(end is True for end in ends) or self._out_of_patience()
+                self._write_checkpoints(epoch, final=epoch == last or history.stopped)
+        except KeyboardInterrupt:
+            history.interrupted = True
+            for name in _KEPT:  # Ctrl-C may have come while an epoch was being entered
+                del getattr(history, name)[len(history) :]
+        if self.best is not None:
+            _set(self.parameters, self.best)
+
+    def _epoch(self, epoch: int, batch_size: int) -> None:
+        """One pass over the rows; it is entered into the history when it is complete."""
+        began, lr = perf_counter(), _step_size(self.optimizer)
+        order = list(range(len(self.rows))) if batch_size == len(self.rows) else self._order(epoch)
+        total, right = 0.0, 0
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            loss, found = self._step([self.rows[i] for i in batch], [self.targets[i] for i in batch], epoch)
+            total += loss * len(batch)
+            right += found
+        measured = {} if lr is None else {"lr": lr}
+        if self.classes:
+            measured["accuracy"] = right / len(order)
+        if self.held_out is not None:
+            measured |= self._validated(*self.held_out)
+        measured |= {"seconds": perf_counter() - began, "loss": total / len(order)}  # the loss last: it is what counts
+        for name, number in measured.items():
+            getattr(self.history, name).append(number)
+        if self.patience is not None and self.history.best_epoch == epoch:
+            self.best = [parameter.data for parameter in self.parameters]
+
+    def _step(self, rows: list[list[float]], wanted: list[Any], epoch: int) -> tuple[float, int]:
+        """One step of the optimiser; the loss before it, and how many outputs were right."""
+        outputs = [self.model(row) for row in rows]
+        loss = self._loss(outputs, wanted)
+        if not math.isfinite(loss.data):
+            raise FloatingPointError(
+                f"the loss became {loss.data} in epoch {epoch}: take a smaller lr or standardise X; "
+                "autograd.diagnose(loss) tells where in the graph it arose"
+            )
+        self.optimizer.zero_grad()
+        loss.backward()
+        before = [parameter.data for parameter in self.parameters]
+        try:
+            self.optimizer.step()
+        except BaseException as error:  # a step that Ctrl-C cuts short has not been taken
+            _set(self.parameters, before)
+            if isinstance(error, (ArithmeticError, ValueError)):
+                error.add_note(f"This was in epoch {epoch} of fit, where the loss was {loss.data:g}.")
+            raise
+        return loss.data, self._right(outputs, wanted)
+
+    def _loss(self, outputs: list[Any], wanted: list[Any]) -> Value:
+        loss = self.loss(outputs, wanted)
+        if not isinstance(loss, ag.Value):
+            raise TypeError(f"loss gives one Value, such as a mean over the batch; not {short(loss)}")
+        return loss
+
+    def _validated(self, rows: list[list[float]], wanted: list[Any]) -> dict[str, float]:
+        """Loss and accuracy on validation data."""
+        outputs = [as_leaves(self.model(row)) for row in rows]
+        measured = {"validation_loss": float(self._loss(outputs, wanted).data)}
+        if not math.isfinite(measured["validation_loss"]):
+            raise FloatingPointError(f"the validation loss became {measured['validation_loss']}: take a smaller lr")
+        if self.classes:
+            measured["validation_accuracy"] = self._right(outputs, wanted) / len(wanted)
+        return measured
+
+    def _right(self, outputs: list[Any], wanted: list[Any]) -> int:
+        """How many outputs speak for the class that is wanted."""
+        if not self.classes:
+            return 0
+        kind, scores = kind_of_outputs(self.model), [as_numbers(output) for output in outputs]
+        if len(scores[0]) == 1 and max(self.targets) > 1:
+            self.classes = ""  # whole numbers to come near to, not to choose from
+            return 0
+        chosen = [chosen_class(numbers, kind) for numbers in scores]
+        if self.classes == "signs":
+            chosen = [1 if number else -1 for number in chosen]
+        return sum(map(eq, chosen, wanted))
+
+    def _out_of_patience(self) -> bool:
+        best = self.history.best_epoch
+        return self.patience is not None and best is not None and len(self.history) - best >= self.patience
+
+    # ----- Checkpoints -----
+
+    def _write_checkpoints(self, epoch: int, *, final: bool) -> None:
+        for checkpoint in self.checkpoints:
+            if final or epoch % checkpoint.every == 0:
+                write(checkpoint.path, {"parameters": self.model.state_dict(), "training": self._state()})
+
+    def _state(self) -> dict[str, Any]:
+        """What a resumed run needs beside the parameters."""
+        return {
+            "rows": len(self.rows),
+            "shuffling": self.shuffling,
+            "optimizer": self.optimizer.state_dict(),
+            "best": self.best,
+            "history": {name: getattr(self.history, name) for name in _KEPT},
+        }
+
+    def go_on_from(self, content: dict[str, Any], path: Any) -> None:
+        """Put everything as it was; an error changes nothing."""
+        if not (hasattr(self.model, "load_state_dict") and hasattr(self.optimizer, "load_state_dict")):
+            raise TypeError("resume needs a model and an optimizer with load_state_dict(), such as nn.Module has")
+        training = content["training"]
+        try:
+            parameters = as_state(content["parameters"], list(self.model.state_dict()))
+            history = _history_from(training.get("history"))
+            best = training.get("best")
+            if best is not None and not (_are_numbers(best) and len(best) == len(self.parameters)):
+                raise ValueError("the parameters of its best epoch are damaged")
+            if training.get("rows") != len(self.rows):
+                raise ValueError(f"it was trained on {short(training.get('rows'))} rows, not {len(self.rows)}")
+            if bool(history.validation_loss) != (self.held_out is not None):
+                raise ValueError("validation is to be given as it was then")
+            if not isinstance(training.get("optimizer"), dict):
+                raise ValueError("it has no state of an optimizer")
+            self.optimizer.load_state_dict(training["optimizer"])
+        except ValueError as error:
+            raise ValueError(f"resume: {path} does not fit: {error}") from None
+        self.model.load_state_dict(parameters)
+        self.history, self.best = history, best
+
+
+class _Bar:
+    """A progress bar, where there is a terminal to show it."""
+
+    def __init__(self, done: int, epochs: int, *, shown: bool) -> None:
+        self._bar = _progress_bar(done, epochs) if shown else None
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def show(self, history: History) -> None:
+        """One more epoch."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(_told(history), refresh=False)  # tqdm decides how often to show it
+            self._bar.update()
+
+
+def _told(history: History) -> str:
+    """The numbers of the last epoch, those of validation in brackets."""
+    parts = []
+    for name in ("loss", "accuracy"):
+        if numbers := getattr(history, name):
+            checked = getattr(history, f"validation_{name}")
+            parts.append(f"{name} {numbers[-1]:.3g}" + (f" ({checked[-1]:.3g})" if checked else ""))
+    return ", ".join(parts)
+
+
+def _progress_bar(done: int, epochs: int) -> Any:
+    import sys
+
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+    from tqdm import tqdm
+
+    return tqdm(initial=done, total=epochs, unit="epoch", dynamic_ncols=True)
+
+
+# ----- What was given -----
+
+
+def _parameters(model: Any) -> list[Value]:
+    if isinstance(model, type) or not callable(getattr(model, "parameters", None)):
+        raise TypeError(f"model has parameters(), as every nn.Module; not {short(model)}")
+    parameters = list(model.parameters())
+    if not parameters:
+        raise ValueError("model has no parameters, so there is nothing to learn")
+    return parameters
+
+
+def _checked_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
+    if callable(callbacks) or not hasattr(callbacks, "__iter__"):
+        raise TypeError(f"callbacks is a list of functions, such as [{short(callbacks)}]")
+    for callback in (checked := list(callbacks)):
+        if not callable(callback):
+            raise TypeError(f"callbacks are called as callback(epoch, history, model); {short(callback)} cannot be")
+    return checked
+
+
+def _drawn_seed(seed: Seed) -> int:
+    """One draw from the given source, which all of the run's randomness comes from."""
+    return int(source(seed).random() * 2**53)
+
+
+def _seed_of_file(content: dict[str, Any], seed: Seed, path: Any) -> int:
+    """What the run that is resumed drew from."""
+    training = content.get("training")
+    if not isinstance(training, dict):
+        raise ValueError(f"resume: {path} is a model, and no checkpoint of a training")
+    drawn = training.get("shuffling")
+    if isinstance(drawn, bool) or not isinstance(drawn, int) or not 0 <= drawn < 2**53:
+        raise ValueError(f"resume: {path} is damaged: its shuffling is {short(drawn)}")
+    source(seed)  # an error if it is none
+    if isinstance(seed, int) and _drawn_seed(seed) != drawn:
+        raise ValueError(f"resume: {path} was trained with another seed than {seed!r}; leave the seed out to keep it")
+    return drawn
+
+
+def _are_classes(wanted: list[Any]) -> str:
+    """Whether accuracy can be measured: of classes 0, 1, ... ("numbers"), or of -1 and 1 ("signs"); else ""."""
+    if not all(type(y) is int for y in wanted):
+        return "signs" if set(map(type, wanted)) == {float} and set(wanted) == {-1.0, 1.0} else ""
+    if min(wanted) >= 0:
+        return "numbers"
+    return "signs" if set(wanted) <= {-1, 1} else ""
+
+
+def _step_size(optimizer: Any) -> float | None:
+    """The optimiser's step size now, if it has one."""
+    lr = getattr(optimizer, "lr", None)
+    if callable(lr):
+        lr = lr(getattr(optimizer, "t", 0))
+    return float(lr) if isinstance(lr, (int, float)) else None
+
+
+def _set(parameters: Sequence[Value], numbers: Iterable[float]) -> None:
+    for parameter, number in zip(parameters, numbers):
+        parameter.data = number
+
+
+def _history_from(columns: Any) -> History:
+    """The history that a file tells of."""
+    history = History()
+    if not isinstance(columns, dict) or not all(_are_numbers(columns.get(name)) for name in _KEPT):
+        raise ValueError("its history is damaged")
+    for name in _KEPT:
+        if len(columns[name]) not in (0, len(columns["loss"])):
+            raise ValueError("its history is damaged: it has more of some numbers than of others")
+        setattr(history, name, [float(number) for number in columns[name]])
+    return history
+
+
+def _are_numbers(numbers: Any) -> bool:
+    return isinstance(numbers, list) and all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in numbers)
