@@ -172,6 +172,8 @@ class _Check:
     ) -> tuple[str, bool]:
         here = _branches(self._recorded(at)[0])
         around = [self._branches_at(self._moved(at, i, by)) for by in (-step, step)]
+        if None in around:
+            return f"cannot tell: f has no value near {number(at[i])}", False
         if any(branches != here for branches in around):
             return self._verdict_at_kink(at, i, reverse, around)
         if not (isfinite(reverse) and isfinite(numeric)):
@@ -181,14 +183,15 @@ class _Check:
             return "cannot tell: differences of different steps disagree", False
         return ("right", True) if abs(reverse - numeric) <= tolerance else ("WRONG", False)
 
-    def _branches_at(self, at: list[float]) -> list[tuple[str, Any]]:
+    def _branches_at(self, at: list[float]) -> list[tuple[str, Any]] | None:
+        """None where f has no value."""
         try:
             return _branches(self._recorded(at)[0])
         except (ValueError, ArithmeticError):
-            return [("no value", ([], None))]
+            return None
 
     def _verdict_at_kink(
-        self, at: list[float], i: int, reverse: float, around: list[list[tuple[str, Any]]]
+        self, at: list[float], i: int, reverse: float, around: list[list[tuple[str, Any]] | None]
     ) -> tuple[str, bool]:
         """Each side against its own branch, and the place itself against what the table states."""
         root, _ = self._recorded(at)
@@ -201,6 +204,8 @@ class _Check:
             middle, far = self._moved(at, i, sign * 2 * step), self._moved(at, i, sign * 3 * step)
             near = self._moved(at, i, sign * step)
             slope = (self._value(far) - self._value(near)) / (far[i] - near[i])
+            if self._branches_at(middle) is None:
+                return f"cannot tell: f has no value near {number(at[i])}", False
             root, leaves = self._recorded(middle)
             own = adjoints(root).get(leaves[i], 0.0)
             if not _close(own, slope, 1e-4, 1e-6):
@@ -253,9 +258,9 @@ def _branches(root: Value) -> list[tuple[str, Any]]:
     return found
 
 
-def _first_difference(here: list[tuple[str, Any]], *around: list[tuple[str, Any]]) -> str:
+def _first_difference(here: list[tuple[str, Any]], *around: list[tuple[str, Any]] | None) -> str:
     for branches in around:
-        for own, other in zip(here, branches):
+        for own, other in zip(here, branches or []):
             if own[0] != other[0]:
                 return "a comparison in f"
             if own[1][0] != other[1][0]:

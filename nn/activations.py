@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import autograd as ag
 
-from .arguments import short
+from .arguments import finite, short
 from .module import Module
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class PReLU(Module):
     """
 
     def __init__(self, negative_slope: float = 0.25) -> None:
-        self.negative_slope = ag.Value(negative_slope, "slope")
+        self.negative_slope = ag.Value(finite(negative_slope, "negative_slope"), "slope")
 
     def __call__(self, z: Value) -> Value:
         """The larger of z and its part, if the slope is below 1."""

@@ -10,14 +10,20 @@ Errors are one sentence and begin with the argument's name.
 from __future__ import annotations
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 from operator import index
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     import numpy
+
+
+#: Nothing is counted further than this: who asks for more has made a mistake, and would wait for ever.
+MOST = 10**9
 
 
 def matrix(X: Any, name: str = "X") -> numpy.ndarray:
@@ -74,21 +80,58 @@ def array(name: str, data: Any) -> numpy.ndarray:
 
 def listed(numbers: Iterable[float], name: str) -> list[float]:
     """A list of what is to have a number for each column."""
-    if isinstance(numbers, str) or not hasattr(numbers, "__iter__"):
+    if isinstance(numbers, str) or not is_iterable(numbers):
         raise TypeError(f"{name} lists a number for each column, not {short(numbers)}")
     return [finite(number, name) for number in numbers]
 
 
-def count(n: int, name: str, least: int = 1) -> int:
-    """A whole number, `least` or more.
+def is_iterable(given: Any) -> bool:
+    """Whether it can be gone through; an array without dimensions says so and cannot.
+
+    >>> is_iterable([1.0]), is_iterable(1.0)
+    (True, False)
+    """
+    try:
+        iter(given)
+    except TypeError:
+        return False
+    return True
+
+
+def is_whole(given: Any) -> bool:
+    """Whether it is a whole number, Python's or NumPy's; True and False are none.
+
+    >>> is_whole(3), is_whole(3.0), is_whole(True)
+    (True, False, False)
+    """
+    return isinstance(given, Integral) and not isinstance(given, bool)
+
+
+def file_path(path: str | PathLike[str], name: str = "path") -> Path:
+    """The path of a file.
+
+    >>> file_path("model.json").suffix
+    '.json'
+    """
+    from pathlib import Path
+
+    if not isinstance(path, (str, PathLike)) or not str(path):
+        raise TypeError(f"{name} is the name of a file, such as 'model.json'; not {short(path)}")
+    return Path(path)
+
+
+def count(n: int, name: str, least: int = 1, most: int = MOST) -> int:
+    """A whole number from `least` to `most`.
 
     >>> count(3, "n")
     3
     """
-    if isinstance(n, bool) or not hasattr(n, "__index__"):
+    if not is_whole(n):
         raise TypeError(f"{name} is a whole number, not {short(n)}")
     if index(n) < least:
-        raise ValueError(f"{name} is {least} or more, not {n!r}")
+        raise ValueError(f"{name} is {least} or more, not {short(n)}")
+    if index(n) > most:
+        raise ValueError(f"{name} is {most:,} or less, not {short(n)}")
     return index(n)
 
 
@@ -128,5 +171,8 @@ def from_zero(number: float, name: str) -> float:
 
 def short(given: Any) -> str:
     """What was given, for an error message."""
-    text = repr(given)
+    try:
+        text = " ".join(repr(given).split())
+    except ValueError:  # Python does not write out numbers of thousands of digits
+        text = f"a {type(given).__name__} of thousands of digits"
     return text if len(text) <= 40 else text[:37] + "..."

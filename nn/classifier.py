@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import autograd as ag
 
-from .arguments import array, matrix, short
+from .arguments import array, is_iterable, matrix, short
 from .datasets import Scaling
 from .evaluation import as_numbers
 from .layers import MLP, Layer, Neuron
@@ -78,8 +78,8 @@ class Classifier(Module):
             raise TypeError(f"model is an nn.Module that is called on a row, such as nn.MLP; not {short(model)}")
         if scaling is not None and not isinstance(scaling, Scaling):
             raise TypeError(f"scaling is what standardize() gave as its second result, not {short(scaling)}")
-        if outputs is not None and outputs not in OUTPUTS:
-            raise ValueError(f"outputs is one of {', '.join(map(repr, OUTPUTS))}; not {outputs!r}")
+        if outputs is not None and (not isinstance(outputs, str) or outputs not in OUTPUTS):
+            raise ValueError(f"outputs is one of {', '.join(map(repr, OUTPUTS))}; not {short(outputs)}")
         self.model = model
         self.classes = None if classes is None else _names(classes)
         self.scaling = scaling
@@ -301,7 +301,7 @@ def as_probabilities(outputs: Sequence[float], kind: str) -> list[float]:
 
 def _names(classes: Any) -> tuple[str, ...]:
     """The names of classes."""
-    if isinstance(classes, (str, bytes)) or not hasattr(classes, "__iter__"):
+    if isinstance(classes, (str, bytes)) or not is_iterable(classes):
         raise TypeError(f"classes lists names, such as ['cat', 'dog']; not {short(classes)}")
     names = tuple(str(name) if isinstance(name, str) else name for name in classes)
     for i, name in enumerate(names):

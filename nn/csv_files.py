@@ -12,6 +12,8 @@ import math
 from operator import index
 from typing import TYPE_CHECKING, NamedTuple
 
+from .arguments import file_path, is_whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
@@ -27,10 +29,9 @@ class Record(NamedTuple):
 def records(path: str | PathLike[str], delimiter: str) -> Iterator[Record]:
     """The rows of a file, without comments and empty ones."""
     import csv
-    from pathlib import Path
 
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        with file_path(path).open(encoding="utf-8-sig", newline="") as file:
             lines = list(file)
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not text in UTF-8: byte {error.start} does not fit") from None
@@ -139,7 +140,7 @@ class Table:
             return None
         if isinstance(target, str):
             return first.fields.index(target) if target in first.fields else None
-        if isinstance(target, bool) or not hasattr(target, "__index__"):
+        if not is_whole(target):
             raise TypeError(f"target is the place of a column, such as -1, or its name; not {target!r}")
         if not -self.width <= index(target) < self.width:
             raise ValueError(f"target: there is no column {target!r} in {self.path}, which has {self.width} columns")

@@ -48,6 +48,9 @@ __all__ = [
     "xor",
 ]
 
+#: More are not made: they are made one by one.
+MOST_POINTS = 10_000_000
+
 #: The names of the classes 0, 1 and 2 of `iris()`.
 IRIS_CLASSES = ("setosa", "versicolor", "virginica")
 
@@ -76,7 +79,7 @@ def xor(n: int = 100, *, noise: float = 0.1, seed: Seed = None) -> Data:
     ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])
     """
     corners = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
-    draw, _ = source(seed), count(n, "n")
+    draw, _ = source(seed), count(n, "n", most=MOST_POINTS)
     return _scattered(draw, noise, [(corners[i % 4], int(i % 4 in (1, 2))) for i in range(n)])
 
 
@@ -99,7 +102,7 @@ def linear(n: int = 100, *, noise: float = 0.0, margin: float = 0.1, seed: Seed 
     if not 0 <= finite(margin, "margin") <= 1:
         raise ValueError(f"margin is a distance from 0 to 1, not {margin!r}")
     draw, points = source(seed), []
-    for i in range(count(n, "n")):
+    for i in range(count(n, "n", most=MOST_POINTS)):
         along, away = draw.uniform(-1, 1), draw.uniform(margin, 1) * (1 if i % 2 else -1)
         points.append((((along - away) / math.sqrt(2), (along + away) / math.sqrt(2)), i % 2))
     return _scattered(draw, noise, points)
@@ -172,7 +175,7 @@ def spirals(n: int = 100, *, noise: float = 0.02, classes: int = 2, turns: float
     if not finite(turns, "turns") > 0:
         raise ValueError(f"turns is how often an arm goes round, more than 0; not {turns!r}")
     draw, points = source(seed), []
-    for arm, part in _in_turns(n, count(classes, "classes", 2)):
+    for arm, part in _in_turns(n, count(classes, "classes", 2, MOST_POINTS)):
         radius = 0.1 + 0.9 * part  # arms that met at the origin could not be told apart there
         angle = 2 * math.pi * (arm / classes + turns * part)
         points.append(((radius * math.cos(angle), radius * math.sin(angle)), arm))
@@ -196,7 +199,7 @@ def blobs(n: int = 100, *, noise: float = 0.3, classes: int = 3, seed: Seed = No
     ([[1.0, 0.0], [-0.5, 0.866], [-0.5, -0.866]], [0, 1, 2, 0, 1, 2])
     """
     draw, points = source(seed), []
-    for arm, _ in _in_turns(n, count(classes, "classes", 2)):
+    for arm, _ in _in_turns(n, count(classes, "classes", 2, MOST_POINTS)):
         angle = 2 * math.pi * arm / classes
         points.append(((math.cos(angle), math.sin(angle)), arm))
     return _scattered(draw, noise, points)
@@ -220,14 +223,14 @@ def sine(n: int = 100, *, noise: float = 0.1, seed: Seed = None) -> Data:
     import numpy
 
     draw, deviation = source(seed), _deviation(noise)
-    xs = [math.pi * (2 * i / (n - 1) - 1) for i in range(count(n, "n", 2))]
+    xs = [math.pi * (2 * i / (n - 1) - 1) for i in range(count(n, "n", 2, MOST_POINTS))]
     ys = [math.sin(x) + (draw.gauss(0, deviation) if deviation else 0.0) for x in xs]
     return numpy.array([[round(x, 6)] for x in xs]), numpy.array([round(y, 6) for y in ys])
 
 
 def _in_turns(n: int, classes: int, *, ends: bool = True) -> Iterator[tuple[int, float]]:
     """For each of n points its class and how far along its class it stands: from 0 to 1, to below 1 without `ends`."""
-    count(n, "n", classes)
+    count(n, "n", classes, MOST_POINTS)
     for i in range(n):
         arm, place = i % classes, i // classes
         total = (n - arm + classes - 1) // classes
@@ -328,6 +331,8 @@ def load_csv(
         raise ValueError(f"delimiter is one character, such as ',' or ';'; not {delimiter!r}")
     if not isinstance(regression, bool):
         raise TypeError(f"regression is True or False, not {regression!r}")
+    if target is None:
+        raise TypeError("target is the place of a column, such as -1, or its name; not None")
     table = Table(path, list(records(path, delimiter)), target)
     X = [table.numbers(row) for row in table.rows]
     if regression:

@@ -100,6 +100,6 @@ def initialiser(init: Initialiser | str | None) -> Initialiser:
                 f"init is one of {', '.join(map(repr, BY_NAME))}, or a function of nn.init; not {short(init)}"
             )
         return BY_NAME[init]
-    if not callable(init):
+    if not callable(init) or isinstance(init, type):
         raise TypeError(f"init is a name such as 'he' or a function of nn.init, not {short(init)}")
-    return init
+    return lambda source, nin, nout: finite(init(source, nin, nout), "what init gives")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from autograd import Value, dot, maximum, relu
 
 from .activations import OF_LAYER, chosen, name_of
-from .arguments import short
+from .arguments import is_whole, short
 from .init import initialiser
 from .labels import ModuleLabel
 from .module import Module
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from .randomness import Seed, Source
 
     Input = Value | float
+
+
+#: A layer of more weights would fill the memory of most machines: each is an object.
+MOST_WEIGHTS = 10_000_000
 
 
 class Neuron(Module):
@@ -145,16 +149,19 @@ class Layer(Module):
         init: Initialiser | str | None = None,
         seed: Seed | Source = None,
     ) -> None:
+        if _size(nin, "nin") * _size(nout, "nout") > MOST_WEIGHTS:
+            raise ValueError(
+                f"nin times nout is {MOST_WEIGHTS:,} or less, since each weight is a Value; not {nin * nout:,}"
+            )
         draw, weight = source(seed), initialiser(init)
         act = (relu if activation is None else chosen(activation)) if nonlin else None
         self.activation = act if act in OF_LAYER else None  # those of single neurons are theirs
 
         def drawn(source: object, nin: int, _: int) -> float:
-            return weight(draw, nin, _size(nout, "nout"))
+            return weight(draw, nin, nout)
 
         self.neurons = [
-            Neuron(nin, act is not None and act not in OF_LAYER, activation=act, init=drawn)
-            for _ in range(_size(nout, "nout"))
+            Neuron(nin, act is not None and act not in OF_LAYER, activation=act, init=drawn) for _ in range(nout)
         ]
         self._name("", "layer")
 
@@ -227,6 +234,8 @@ class MLP(Module):
     ) -> None:
         if not isinstance(nouts, (list, tuple)):
             raise TypeError(f"nouts lists the number of neurons of each layer, such as [16, 16, 1]; not {short(nouts)}")
+        for i, nout in enumerate(nouts):
+            _size(nout, f"nouts[{i}]")
         if not nouts:
             raise ValueError("nouts lists the number of neurons of each layer, such as [16, 16, 1]; it is empty")
         draw, sizes = source(seed), [nin, *nouts]
@@ -276,6 +285,8 @@ def _array(rows: list[list[float]] | list[float]) -> numpy.ndarray:
 
 
 def _size(size: int, name: str) -> int:
-    if not hasattr(size, "__index__") or isinstance(size, bool) or size < 1:
+    if not is_whole(size) or size < 1:
         raise ValueError(f"{name} is a number of neurons or inputs, 1 or more; not {short(size)}")
+    if size > MOST_WEIGHTS:
+        raise ValueError(f"{name} is {MOST_WEIGHTS:,} or less, since each weight is a Value; not {short(size)}")
     return index(size)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import autograd as ag
 
+from .arguments import is_iterable
 from .module import Module
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def values_of(parameters: Module | Iterable[Value], name: str) -> list[Value]:
     example = "such as model.parameters()"
     if isinstance(parameters, Module):
         parameters = parameters.parameters()
-    if isinstance(parameters, (str, bytes, dict, ag.Value)) or not hasattr(parameters, "__iter__"):
+    if isinstance(parameters, (str, bytes, dict, ag.Value)) or not is_iterable(parameters):
         raise TypeError(f"{name} is a list of Values, {example}, not a {type(parameters).__name__}")
     values = list(parameters)
     if not values:

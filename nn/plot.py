@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import autograd as ag
 
 from .activations import BY_NAME, OF_LAYER, chosen, name_of
-from .arguments import array, count, matrix, short
+from .arguments import array, count, finite, matrix, short
 from .classifier import Classifier, as_probabilities, kind_of_outputs
 from .evaluation import as_list, over
 from .layers import MLP, Layer
@@ -193,8 +193,10 @@ def decision_boundary(
     >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     ['class 0', 'class 1']
     """
+    if not callable(model) or isinstance(model, type):
+        raise TypeError(f"model is called on a point, such as nn.MLP; not {short(model)}")
     points, labels, names = _points(model, X, y)
-    grid = _Grid(points, count(resolution, "resolution", 2))
+    grid = _Grid(points, count(resolution, "resolution", 2, 2000))
     with _panel(ax, height=min(5.0, 4.3 / grid.ratio + 0.7)) as (figure, axes):
         if neuron is None:
             _draw_regions(axes, grid, model)
@@ -229,7 +231,7 @@ def neuron_boundaries(model: Any, X: Any, y: Any, *, layer: int = 1, resolution:
     """
     points, labels, names = _points(model, X, y)
     _neuron_place(model, (layer, 1))
-    grid = _Grid(points, count(resolution, "resolution", 2))
+    grid = _Grid(points, count(resolution, "resolution", 2, 2000))
     activity = _activity(model, grid, layer)
     columns = min(len(activity), 4)
     rows = math.ceil(len(activity) / columns)
@@ -516,11 +518,12 @@ def weight_histograms(model: Module, *, bins: int = 30) -> Figure:
     """
     import statistics
 
+    bars = count(bins, "bins", most=10_000)
     layers = [(name, [parameter.data for parameter in parameters]) for name, parameters in _by_layer(model)]
     if broken := [name for name, numbers in layers if not all(map(math.isfinite, numbers))]:
         raise ValueError(f"model has parameters that are nan or infinite in {broken[0]}")
     reach = 1.05 * max(abs(number) for _, numbers in layers for number in numbers) or 1.0
-    edges = [reach * (2 * i / count(bins, "bins") - 1) for i in range(bins + 1)]
+    edges = [reach * (2 * i / bars - 1) for i in range(bars + 1)]
     with _figure(height=1.5 * len(layers) + 0.8) as figure:
         panels = figure.subplots(len(layers), 1, sharex=True, squeeze=False).flat
         for axes, (name, numbers) in zip(panels, layers):
@@ -570,7 +573,7 @@ def activation(function: Callable[..., Any] | str, ax: Axes | None = None, *, re
     chosen_one = chosen(function)
     if chosen_one in OF_LAYER:
         raise ValueError(f"function is one of a single Value; {name_of(chosen_one)} takes all outputs of a layer")
-    if not 0 < reach < math.inf:
+    if not finite(reach, "reach") > 0:
         raise ValueError(f"reach is a finite number above 0, not {reach!r}")
     name = function if isinstance(function, str) else name_of(chosen_one)
     xs, ys, slopes = _sampled(chosen_one or (lambda z: z + 0.0), reach)

@@ -9,7 +9,7 @@ import random
 from operator import index
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .arguments import short
+from .arguments import is_whole, short
 
 if TYPE_CHECKING:
     import numpy
@@ -61,7 +61,7 @@ def source(seed: Seed | Source) -> Source:
     if seed is None:
         return random  # the module has the functions of its hidden generator
     given: Any = seed
-    if hasattr(given, "__index__") and not isinstance(given, bool):
+    if is_whole(given):
         return random.Random(index(given))
     if not hasattr(given, "uniform"):
         raise TypeError(f"seed is a whole number, a numpy.random.Generator or None; not {short(given)}")

@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from .arguments import file_path
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from os import PathLike
@@ -24,10 +26,9 @@ VERSION = 1
 def write(path: str | PathLike[str], content: Mapping[str, Any]) -> Path:
     """Write `content` under our heading. The file is complete, or it is as it was."""
     import json
-    from pathlib import Path
 
-    target = Path(path).resolve()  # a link stays a link
-    if target.is_dir() or not str(path):
+    target = file_path(path).resolve()  # a link stays a link
+    if target.is_dir():
         raise ValueError(f"a model is written to a file such as model.json, not to the folder {str(path)!r}")
     partial = target.with_name(target.name + ".partial")
     try:
@@ -35,7 +36,7 @@ def write(path: str | PathLike[str], content: Mapping[str, Any]) -> Path:
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
-    return Path(path)
+    return file_path(path)
 
 
 def read(path: str | PathLike[str]) -> dict[str, Any]:
@@ -45,10 +46,9 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
         ValueError: if it is anything else.
     """
     import json
-    from pathlib import Path
 
     try:
-        content = json.loads(Path(path).read_bytes())
+        content = json.loads(file_path(path).read_bytes())
     except (ValueError, RecursionError):
         raise ValueError(f"{path} is no model: it is not JSON, or not all of it is there") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:

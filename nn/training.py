@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import autograd as ag
 
-from .arguments import count, matrix, short, targets
+from .arguments import count, file_path, is_iterable, matrix, short, targets
 from .classifier import chosen_class, kind_of_outputs
 from .evaluation import as_leaves, as_numbers
 from .optim import SGD
@@ -127,7 +127,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | PathLike[str], every: int = 1) -> None:
-        self.path = path
+        self.path = file_path(path)
         self.every = count(every, "every")
 
     def __call__(self, epoch: int, history: History, model: Any) -> None:
@@ -200,7 +200,7 @@ def fit(
     if compile is not False:
         raise ValueError("compile=True needs autograd.compile, which this version does not have")
     run = _Run(model, loss, optimizer, _checked_callbacks(callbacks))
-    start = None if resume is None else read(resume)
+    start = None if resume is None else read(file_path(resume, "resume"))
     run.shuffling = _drawn_seed(seed) if start is None else _seed_of_file(start, seed, resume)
     run.take_data(X, y, validation)
     run.patience = None if patience is None else count(patience, "patience")
@@ -237,7 +237,7 @@ class _Run:
     def _check(self) -> None:
         if not callable(self.model):
             raise TypeError(f"model is called on a row, such as nn.MLP; not {short(self.model)}")
-        if not callable(self.loss):
+        if not callable(self.loss) or isinstance(self.loss, type):
             raise TypeError(f"loss is a function of outputs and targets, such as nn.mse_loss; not {short(self.loss)}")
         if not all(callable(getattr(self.optimizer, name, None)) for name in ("step", "zero_grad")):
             raise TypeError(f"optimizer has step() and zero_grad(), such as nn.SGD(...); not {short(self.optimizer)}")
@@ -473,7 +473,7 @@ def _parameters(model: Any) -> list[Value]:
 
 
 def _checked_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
-    if callable(callbacks) or not hasattr(callbacks, "__iter__"):
+    if callable(callbacks) or not is_iterable(callbacks):
         raise TypeError(f"callbacks is a list of functions, such as [{short(callbacks)}]")
     for callback in (checked := list(callbacks)):
         if not callable(callback):
