@@ -130,15 +130,17 @@ def _of_node(log: Log, x: Value) -> Diagnosis:
         findings = _why_zero(log, x)
         return Diagnosis(f"{name}.grad = 0: {findings[0].reason}", findings, aside(log, x))
     if not x.has_grad:
-        told = f"no backward pass has been run, so .grad reads 0; {log.name[log.root]}.backward() gives {six(gradient)}"
-        return Diagnosis(
-            f"{name}.grad = 0: not reached", [Finding("not reached", f"not reached: {told}")], aside(log, x)
-        )
+        remedy = f"{log.name[log.root]}.backward() gives {six(gradient)}"
+        finding = Finding("not reached", f"not reached: no backward pass has been run; {remedy}")
+        summary = f"{name}.grad reads 0, but is not computed: not reached"
+        return Diagnosis(summary, [finding], aside(log, x))
     return Diagnosis(f"{name}.grad = {six(gradient)}: neither zero nor infinite", (), aside(log, x))
 
 
 def _lookalike(log: Log, x: Value) -> str:
-    """A leaf of the graph that x may have been taken for."""
+    """What x may have been taken for."""
+    if log.root in nodes(x):
+        return ": it is the other way round, are the arguments swapped?"
     label = label_of(x)
     if label and any(label_of(node) == label for node in log.order):
         return f"; another Value is labelled {called(x)} there: was this one made anew, or detached?"

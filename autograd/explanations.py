@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .graph import nodes
 from .notation import (
     called,
     expression,
@@ -105,7 +106,8 @@ class Explanation:
         if self.x is self.log.root:
             return f"{name}.grad = {six(self.gradient)}: it is the root, where the pass starts"
         if self.x not in self.log.adjoints:
-            return f"{name}.grad = 0: {self._root} does not depend on it"
+            swapped = "; it is the other way round: explain(x, root)" * (self.log.root in nodes(self.x))
+            return f"{name}.grad = 0: {self._root} does not depend on it{swapped}"
         amounts = [contribution.amount for contribution in self.contributions]
         terms = _terms(amounts) if len(amounts) <= MOST_CONTRIBUTIONS else f"the sum of {len(amounts)} contributions"
         return f"{name}.grad = {terms}" + f" = {six(self.gradient)}" * (len(amounts) > 1)

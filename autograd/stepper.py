@@ -29,7 +29,7 @@ class Stepper:
 
     At any moment `x.grad` holds what has arrived at x so far: of this pass, and for a leaf also what it held before.
     At the end all is as `root.backward()` leaves it; at the start, and after `reset()`, as it was. Used in a `with`
-    statement, it resets itself.
+    statement, it resets itself. What other passes leave in these gradients meanwhile is overwritten.
 
     Args:
         predict: ask for the next number before showing it, and recognise the usual mistakes. As an attribute, it can be
@@ -103,7 +103,7 @@ class Stepper:
 
     # ----- Moving -----
 
-    def next(self, answer: float | None = None) -> Step:
+    def next(self, *, answer: float | None = None) -> Step:
         """Take the next step.
 
         Args:
@@ -169,7 +169,7 @@ class Stepper:
         self.reset()
 
     def watch(self, x: Value | str) -> None:
-        """Show the gradient of `x`, and whom it waits for, at every step."""
+        """Show the gradient of `x`, and whom it waits for, whenever this stepper is shown: `print(stepper)`."""
         node = self._node(x)
         if node not in self._watched:
             self._watched.append(node)
@@ -231,7 +231,7 @@ class Stepper:
         while True:
             try:
                 text = self.ask(question).strip()
-            except EOFError:
+            except (EOFError, NotImplementedError):  # nobody can answer, as where a notebook is run by a program
                 return None
             if not text:
                 return None

@@ -23,6 +23,7 @@ from autograd.cli import main as run
 from . import datasets, plot
 from .activations import BY_NAME, OF_LAYER
 from .architecture import load, save
+from .arguments import short
 from .classifier import Classifier, inputs_of
 from .csv_files import Table, records
 from .layers import MLP
@@ -156,7 +157,7 @@ def _plan(options: argparse.Namespace) -> _Plan:
 
 def _whole(text: str, name: str, example: str = "", least: int = 1) -> int:
     if not (text.strip().isascii() and text.strip().isdigit()) or len(text) > 18 or int(text) < least:
-        raise ValueError(f"{name} takes whole numbers{example}, {least} or more; not {text!r:.40}")
+        raise ValueError(f"{name} takes whole numbers{example}, {least} or more; not {short(text)}")
     return int(text)
 
 
@@ -166,7 +167,7 @@ def _step_size(text: str) -> float:
     except ValueError:
         lr = math.nan
     if not 0 < lr < math.inf:
-        raise ValueError(f"--lr takes a number above 0, such as 0.05; not {text!r:.40}")
+        raise ValueError(f"--lr takes a number above 0, such as 0.05; not {short(text)}")
     return lr
 
 

@@ -12,7 +12,7 @@ import math
 from operator import index
 from typing import TYPE_CHECKING, NamedTuple
 
-from .arguments import file_path, is_whole
+from .arguments import file_path, is_whole, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,9 +141,11 @@ class Table:
         if isinstance(target, str):
             return first.fields.index(target) if target in first.fields else None
         if not is_whole(target):
-            raise TypeError(f"target is the place of a column, such as -1, or its name; not {target!r}")
+            raise TypeError(f"target is the place of a column, such as -1, or its name; not {short(target)}")
         if not -self.width <= index(target) < self.width:
-            raise ValueError(f"target: there is no column {target!r} in {self.path}, which has {self.width} columns")
+            raise ValueError(
+                f"target: there is no column {short(target)} in {self.path}, which has {self.width} columns"
+            )
         return index(target) % self.width
 
     def _named(self, target: str, *, header: bool) -> int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .arguments import array, count, finite, listed, matrix
+from .arguments import array, count, finite, listed, matrix, short
 from .csv_files import Table, records
 from .randomness import source
 
@@ -100,7 +100,7 @@ def linear(n: int = 100, *, noise: float = 0.0, margin: float = 0.1, seed: Seed 
     np.True_
     """
     if not 0 <= finite(margin, "margin") <= 1:
-        raise ValueError(f"margin is a distance from 0 to 1, not {margin!r}")
+        raise ValueError(f"margin is a distance from 0 to 1, not {short(margin)}")
     draw, points = source(seed), []
     for i in range(count(n, "n", most=MOST_POINTS)):
         along, away = draw.uniform(-1, 1), draw.uniform(margin, 1) * (1 if i % 2 else -1)
@@ -125,7 +125,7 @@ def circles(n: int = 100, *, noise: float = 0.05, ratio: float = 0.5, seed: Seed
     ([[1.0, 0.0], [0.5, 0.0], [-1.0, 0.0], [-0.5, 0.0]], [0, 1, 0, 1])
     """
     if not 0 < finite(ratio, "ratio") < 1:
-        raise ValueError(f"ratio is the inner radius, between 0 and 1; not {ratio!r}")
+        raise ValueError(f"ratio is the inner radius, between 0 and 1; not {short(ratio)}")
     draw, points = source(seed), []
     for arm, part in _in_turns(n, 2, ends=False):
         radius, angle = ratio if arm else 1.0, 2 * math.pi * part
@@ -173,7 +173,7 @@ def spirals(n: int = 100, *, noise: float = 0.02, classes: int = 2, turns: float
     ((99, 2), [0, 1, 2, 0])
     """
     if not finite(turns, "turns") > 0:
-        raise ValueError(f"turns is how often an arm goes round, more than 0; not {turns!r}")
+        raise ValueError(f"turns is how often an arm goes round, more than 0; not {short(turns)}")
     draw, points = source(seed), []
     for arm, part in _in_turns(n, count(classes, "classes", 2, MOST_POINTS)):
         radius = 0.1 + 0.9 * part  # arms that met at the origin could not be told apart there
@@ -328,9 +328,9 @@ def load_csv(
     import numpy
 
     if not isinstance(delimiter, str) or len(delimiter) != 1:
-        raise ValueError(f"delimiter is one character, such as ',' or ';'; not {delimiter!r}")
+        raise ValueError(f"delimiter is one character, such as ',' or ';'; not {short(delimiter)}")
     if not isinstance(regression, bool):
-        raise TypeError(f"regression is True or False, not {regression!r}")
+        raise TypeError(f"regression is True or False, not {short(regression)}")
     if target is None:
         raise TypeError("target is the place of a column, such as -1, or its name; not None")
     table = Table(path, list(records(path, delimiter)), target)
@@ -371,7 +371,7 @@ def train_test_split(
 
     X, y = array("X", X), array("y", y)
     if X.ndim == 0 or y.ndim == 0 or len(X) != len(y):
-        given = " and ".join(f"{len(part)} rows" if part.ndim else repr(part.item()) for part in (X, y))
+        given = " and ".join(f"{len(part)} rows" if part.ndim else short(part.item()) for part in (X, y))
         raise ValueError(f"X and y have a row for each point: {given} were given")
     order, held_out = list(range(len(X))), _held_out(test, len(X))
     source(seed).shuffle(order)
@@ -386,11 +386,11 @@ def train_test_split(
 def _held_out(test: float, rows: int) -> int:
     """The number of rows to hold out."""
     if isinstance(test, bool) or not isinstance(test, (int, float)):
-        raise TypeError(f"test is a part such as 1/3, or a number of rows; not {test!r}")
+        raise TypeError(f"test is a part such as 1/3, or a number of rows; not {short(test)}")
     count = test if isinstance(test, int) else round(test * rows) if 0 < test < 1 else 0
     if not 0 < count < rows:
         kind = "a number of rows" if isinstance(test, int) else "a part between 0 and 1"
-        raise ValueError(f"test is {kind} that leaves some of the {rows} rows on either side; not {test!r}")
+        raise ValueError(f"test is {kind} that leaves some of the {rows} rows on either side; not {short(test)}")
     return count
 
 
@@ -488,5 +488,5 @@ def standardize(X: Any) -> tuple[numpy.ndarray, Scaling]:
 
 def _deviation(noise: float) -> float:
     if finite(noise, "noise") < 0:
-        raise ValueError(f"noise is a standard deviation, 0 or more; not {noise!r}")
+        raise ValueError(f"noise is a standard deviation, 0 or more; not {short(noise)}")
     return float(noise)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from autograd import Value, nodes
 
 from .activations import BY_NAME
+from .arguments import short
 from .layers import MLP, Layer, Neuron
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ def as_numbers(outputs: Any) -> list[float]:
     >>> as_numbers(Value(2.0)), as_numbers([Value(2.0), 3])
     ([2.0], [2.0, 3.0])
     """
-    return [x.data if isinstance(x, Value) else float(x) for x in as_list(outputs)]
+    try:
+        return [x.data if isinstance(x, Value) else float(x) for x in as_list(outputs)]
+    except (TypeError, ValueError):
+        raise TypeError(f"model gives a Value for a row, or a list of them; not {short(outputs)}") from None
 
 
 def as_leaves(outputs: Any) -> Any:

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 
 import autograd as ag
 
+from .arguments import short
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
@@ -364,7 +366,7 @@ def multi_margin_loss(input: Any, target: Any, *, p: int = 1, margin: float = 1.
     0.9666666667
     """
     if isinstance(p, bool) or p not in (1, 2):
-        raise ValueError(f"p is 1 or 2, not {p!r:.40}")
+        raise ValueError(f"p is 1 or 2, not {short(p)}")
     total, (rows, classes), margin = _reduction(reduction), _classified(input, target), _margin(margin)
     return total([_sum(_violations(row, c, margin, p)) / len(row) for row, c in zip(rows, classes)])
 
@@ -390,7 +392,7 @@ def _violations(row: Sequence[Element], right: int, margin: float, p: int = 1) -
 def _margin(margin: Any) -> float:
     number = _number(margin, "margin")
     if not (isinstance(number, float) and math.isfinite(number)):
-        raise ValueError(f"margin is a plain, finite number, not {margin!r:.40}")
+        raise ValueError(f"margin is a plain, finite number, not {short(margin)}")
     return number
 
 
@@ -401,7 +403,7 @@ def _reduction(reduction: str) -> Callable[[list[Any]], Any]:
     """How the losses of examples become one."""
     if not isinstance(reduction, str) or reduction not in ("mean", "sum"):
         raise ValueError(
-            f"reduction is 'mean' or 'sum', not {reduction!r:.40}: call the loss for each example to keep all"
+            f"reduction is 'mean' or 'sum', not {short(reduction)}: call the loss for each example to keep all"
         )
     return _sum if reduction == "sum" else lambda losses: losses[0] if len(losses) == 1 else ag.mean(losses)
 
@@ -509,7 +511,7 @@ def _opened(x: Any, name: str) -> Any:
     if isinstance(x, (ag.Value, Real)):
         return x
     if isinstance(x, (str, bytes, dict, set, frozenset)):
-        raise TypeError(f"{name} is the {type(x).__name__} {x!r:.40}: give Values or numbers, in lists")
+        raise TypeError(f"{name} is the {type(x).__name__} {short(x)}: give Values or numbers, in lists")
     if hasattr(x, "tolist"):  # arrays
         x = x.tolist()
     try:
@@ -522,7 +524,7 @@ def _number(x: Any, name: str) -> Element:
     if isinstance(x, ag.Value) or type(x) is float:
         return x
     if not isinstance(x, Real):
-        raise TypeError(f"{name} is {x!r:.40}, where a Value or a number is wanted")
+        raise TypeError(f"{name} is {short(x)}, where a Value or a number is wanted")
     try:
         return float(x)
     except OverflowError:

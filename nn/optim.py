@@ -17,7 +17,7 @@ import math
 from sys import float_info
 from typing import TYPE_CHECKING
 
-from .arguments import from_zero
+from .arguments import from_zero, short
 from .penalties import values_of
 
 if TYPE_CHECKING:
@@ -125,10 +125,10 @@ class Optimizer:
             raise ValueError(f"this is not the state of an optimiser {kind}: give what its state_dict() gave")
         t, options = state["t"], state["options"]
         if isinstance(t, bool) or not isinstance(t, int) or t < 0:
-            raise ValueError(f"t, the number of steps taken, is a whole number, 0 or more; not {t!r:.40}")
+            raise ValueError(f"t, the number of steps taken, is a whole number, 0 or more; not {short(t)}")
         memory = {name: self._remembered(name, state[name]) for name in self.MEMORY}
         if not isinstance(options, dict) or not {*self.OPTIONS} - {"lr"} <= set(options) <= {*self.OPTIONS}:
-            raise ValueError(f"options has a number for each of {', '.join(self.OPTIONS)}; not {options!r:.40}")
+            raise ValueError(f"options has a number for each of {', '.join(self.OPTIONS)}; not {short(options)}")
         checked = self._options(**{"lr": self.lr, **options})
         for name, option in checked.items():
             setattr(self, name, option)
@@ -138,11 +138,11 @@ class Optimizer:
         """The memory that a state's list describes."""
         count = len(self.params)
         if not isinstance(numbers, (list, tuple)) or len(numbers) != count:
-            given = str(len(numbers)) if isinstance(numbers, (list, tuple)) else f"{numbers!r:.40}"
+            given = str(len(numbers)) if isinstance(numbers, (list, tuple)) else f"{short(numbers)}"
             raise ValueError(f"{name} has a number or None for each of the {count} parameters; given was {given}")
         for i, number in enumerate(numbers):
             if number is not None and not (type(number) in (int, float) and abs(number) <= LARGEST):
-                raise ValueError(f"{name}[{i}] is {number!r:.40}, where a finite number or None is wanted")
+                raise ValueError(f"{name}[{i}] is {short(number)}, where a finite number or None is wanted")
         return {i: number for i, number in enumerate(numbers) if number is not None}
 
     @staticmethod
@@ -250,7 +250,7 @@ class SGD(Optimizer):
         lr, nesterov = options["lr"], options["nesterov"]
         checked = {name: from_zero(options[name], name) for name in ("momentum", "dampening", "weight_decay")}
         if not isinstance(nesterov, bool):
-            raise TypeError(f"nesterov is True or False, not {nesterov!r:.40}")
+            raise TypeError(f"nesterov is True or False, not {short(nesterov)}")
         if nesterov and (not checked["momentum"] or checked["dampening"]):
             raise ValueError("nesterov needs a momentum above 0 and a dampening of 0")
         return {"lr": lr if callable(lr) else from_zero(lr, "lr"), **checked, "nesterov": nesterov}
@@ -316,7 +316,7 @@ class Adam(Optimizer):
     def _options(**options: Any) -> dict[str, Any]:
         lr, betas = options["lr"], options["betas"]
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise TypeError(f"betas is a pair of numbers such as (0.9, 0.999), not {betas!r:.40}")
+            raise TypeError(f"betas is a pair of numbers such as (0.9, 0.999), not {short(betas)}")
         pair = tuple(from_zero(beta, f"betas[{i}]") for i, beta in enumerate(betas))
         for i, beta in enumerate(pair):
             if beta >= 1:

@@ -574,7 +574,7 @@ def activation(function: Callable[..., Any] | str, ax: Axes | None = None, *, re
     if chosen_one in OF_LAYER:
         raise ValueError(f"function is one of a single Value; {name_of(chosen_one)} takes all outputs of a layer")
     if not finite(reach, "reach") > 0:
-        raise ValueError(f"reach is a finite number above 0, not {reach!r}")
+        raise ValueError(f"reach is a finite number above 0, not {short(reach)}")
     name = function if isinstance(function, str) else name_of(chosen_one)
     xs, ys, slopes = _sampled(chosen_one or (lambda z: z + 0.0), reach)
     with _panel(ax) as (figure, axes):

@@ -271,7 +271,7 @@ class _Run:
         held_out = round(part * len(self.rows)) if 0 < part < 1 else 0
         if not 0 < held_out < len(self.rows):
             what = f"a part between 0 and 1 that leaves some of the {len(self.rows)} rows on either side"
-            raise ValueError(f"validation is {what}, not {part!r}")
+            raise ValueError(f"validation is {what}, not {short(part)}")
         order = self._order(0)
         rows, wanted = self.rows, self.targets
         self.held_out = [rows[i] for i in order[:held_out]], [wanted[i] for i in order[:held_out]]
@@ -496,7 +496,9 @@ def _seed_of_file(content: dict[str, Any], seed: Seed, path: Any) -> int:
         raise ValueError(f"resume: {path} is damaged: its shuffling is {short(drawn)}")
     source(seed)  # an error if it is none
     if isinstance(seed, int) and _drawn_seed(seed) != drawn:
-        raise ValueError(f"resume: {path} was trained with another seed than {seed!r}; leave the seed out to keep it")
+        raise ValueError(
+            f"resume: {path} was trained with another seed than {short(seed)}; leave the seed out to keep it"
+        )
     return drawn
 
 

@@ -58,7 +58,7 @@ def test_not_reached() -> None:
     y.label = "y"
     diagnosis = diagnose(y, x)
     assert diagnosis.reason == "not reached"
-    assert str(diagnosis).startswith("x.grad = 0: not reached\n")
+    assert str(diagnosis).startswith("x.grad reads 0, but is not computed: not reached\n")
     assert "y.backward() gives 3" in str(diagnosis)
     y.backward()
     assert diagnose(y, x).reason == ""

@@ -787,7 +787,7 @@ def test_work_of_a_prediction_grows_with_the_degree(capsys: pytest.CaptureFixtur
     for n in (16, 64):
         stepper = Stepper(ag.sum([Value(float(i)) for i in range(n)]))
         stepper.next()
-        work.append(instructions_run(lambda stepper=stepper: stepper.next(1.0)))
+        work.append(instructions_run(lambda stepper=stepper: stepper.next(answer=1.0)))
     assert "right" in capsys.readouterr().out
     assert work[1] / work[0] < 8
 
@@ -894,22 +894,22 @@ def test_predictions_may_be_given_instead_of_typed(
     """next(answer) needs no predict=True, and asks nothing."""
     stepper = Stepper(house(backward=False))
     stepper.goto(5)
-    stepper.next(float(text.replace("−", "-")))
+    stepper.next(answer=float(text.replace("−", "-")))
     assert fragment in capsys.readouterr().out
     stepper.back()
-    stepper.next(48)
+    stepper.next(answer=48)
     assert capsys.readouterr().out == "right\n"
 
 
 def test_answer_of_zero_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
     """0 is typed where 0 is right, and where it is wrong."""
     stepper = Stepper(Value(0.0, "x") * Value(0.0, "z"))
-    stepper.next(0)
-    stepper.next(0.0)
+    stepper.next(answer=0)
+    stepper.next(answer=0.0)
     assert capsys.readouterr().out == "right\nright\n"
     stepper = Stepper(house(backward=False))
     stepper.goto(3)
-    stepper.next(0)
+    stepper.next(answer=0)
     assert capsys.readouterr().out == "0? that is what c had before: e hands it 8 more\n"
 
 
@@ -1007,11 +1007,11 @@ def test_zero_is_right_for_what_cancels(capsys: pytest.CaptureFixture[str]) -> N
     x = Value(1.0, "x")
     stepper = Stepper(ag.sum([0.1 * x, 0.2 * x, -0.3 * x]))
     stepper.goto(len(stepper) - 1)
-    stepper.next(0)
+    stepper.next(answer=0)
     assert 0 < x.grad < 1e-16
     stepper = Stepper(Value(1.0, "x") * 1e-17)
-    stepper.next(0)
-    stepper.next(0)
+    stepper.next(answer=0)
+    stepper.next(answer=0)
     assert capsys.readouterr().out.splitlines() == [
         "right",
         "0? v1 is 1e−17",

@@ -54,10 +54,12 @@ ARRAYS = st.builds(
 )
 STRUCTURES = st.recursive(
     NUMBERS | ARRAYS,
-    lambda parts: st.lists(parts, max_size=3)
-    | st.lists(parts, max_size=3).map(tuple)
-    | st.dictionaries(st.text("abc", max_size=2) | st.integers(0, 3), parts, max_size=3)
-    | st.builds(Line, parts, parts),
+    lambda parts: (
+        st.lists(parts, max_size=3)
+        | st.lists(parts, max_size=3).map(tuple)
+        | st.dictionaries(st.text("abc", max_size=2) | st.integers(0, 3), parts, max_size=3)
+        | st.builds(Line, parts, parts)
+    ),
     max_leaves=8,
 )
 

@@ -167,7 +167,7 @@ def test_random_expressions_of_three_variables_are_those_of_mpmath() -> None:
     """
     chance = random.Random(20)
     m, compared, zeros, ill, depths = functions_of(mpmath), 0, 0, 0, set()
-    for _ in range(400):
+    for _ in range(240):
         tree = Tree(chance, chance.choice((1, 2, 3, 3, 4, 4, 5, 5, 5)))
         if not tree.varies():
             continue
@@ -200,7 +200,7 @@ def test_random_expressions_of_three_variables_are_those_of_mpmath() -> None:
                     compared += 1
                     assert abs(x - right) <= 1e-9 * abs(right)
     assert depths >= {1, 2, 3, 4, 5}
-    assert compared >= 2000, f"{compared} numbers were compared; {zeros} others are 0"
+    assert compared >= 1200, f"{compared} numbers were compared; {zeros} others are 0"
     assert ill <= 0.02 * compared, f"{ill} of {compared + ill} numbers were too ill-conditioned to compare"
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Player", "player"]
 
 #: A page shows at most this many nodes: beyond that a reader sees nothing, and a browser is slow.
-MOST_NODES = 400
+MOST_NODES = 500
 
 #: How high the page is within a notebook, in pixels.
 HEIGHT = 620
@@ -41,7 +41,7 @@ def player(root: Value) -> Player:
     the finished graph, the table and the list of all steps.
 
     Raises:
-        ValueError: for a leaf, which has no steps; for a graph of more than 400 nodes; if data was set since the graph
+        ValueError: for a leaf, which has no steps; for a graph of more than 500 nodes; if data was set since the graph
             was recorded.
 
     >>> from autograd import Value

@@ -1,8 +1,10 @@
 // Predictions: what to ask of a contribution, and what a wrong answer tells. No view here.
-//   const question = questionOf(event, values);   // null where some wrong way gives the right number
+//   const question = questionOf(event, values);   // null where it would not tell right from wrong
 //   verdict(question, '42').told                  // "42: that is this contribution alone; ..."
 
 const FEWEST_DIGITS = 3;
+
+const WORTH_ASKING = ['overwrote', 'forgot local'];
 
 // Right to the digits that were typed, rounded or cut off, three at least; as mistakes.py has it. Where the numbers that
 // the truth was computed from, of size `scale`, cancel, 0 is right for what rounding leaves.
@@ -76,9 +78,11 @@ function mistakes({ before, upstream, local, contribution }, values, asksTotal) 
 function questionOf(event, values) {
   const asksTotal = event.before !== 0;
   const truth = asksTotal ? event.after : event.contribution;
-  const found = mistakes(event, values, asksTotal);
-  const distinct = Number.isFinite(truth) && found.every((x) => Number.isFinite(x.answer) && !near(x.answer, truth));
-  return distinct ? { event, asksTotal, truth, mistakes: found } : null;
+  // A wrong way that gives the right number here teaches nothing: it is not looked for, and one of those that matter
+  // most has to be left for the question to be worth asking.
+  const found = mistakes(event, values, asksTotal).filter((x) => Number.isFinite(x.answer) && !near(x.answer, truth));
+  const isTelling = Number.isFinite(truth) && found.some((x) => WORTH_ASKING.includes(x.kind));
+  return isTelling ? { event, asksTotal, truth, mistakes: found } : null;
 }
 
 // Which events are asked for: the first of each kind, every later arrival at a fork, and one in four of the rest.
