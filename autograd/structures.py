@@ -34,6 +34,14 @@ class Structure:
         rest = iter(leaves)
         return _filled(self._content, rest)
 
+    def leaves_of(self, content: Any, what: str) -> list[Value | float]:
+        """The leaves of something of the same structure, in the order of this one: dictionaries are matched by key.
+
+        Raises:
+            ValueError: if it has another structure; `what` names it.
+        """
+        return list(_matched(self._content, content, what))
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape as an array; ValueError if it has none."""
@@ -64,6 +72,33 @@ def _leaves(content: Any) -> Iterator[Value | float]:
             yield from _leaves(part)
     else:
         yield content if isinstance(content, Value) else as_number(content, "a transform")
+
+
+def _matched(wanted: Any, given: Any, what: str) -> Iterator[Value | float]:
+    """The leaves of `given` in the places of `wanted`."""
+    if isinstance(wanted, dict):
+        if not isinstance(given, dict) or set(wanted) != set(given):
+            raise ValueError(f"{what} has the keys {', '.join(map(str, wanted))}; not {given!r}")
+        pairs = [(wanted[key], given[key]) for key in wanted]
+    elif isinstance(wanted, (list, tuple)):
+        given = list(given) if _is_array(given) else given
+        if not isinstance(given, (list, tuple)) or len(wanted) != len(given):
+            raise ValueError(f"{what} has {len(wanted)} parts in a list or tuple; not {given!r}")
+        pairs = list(zip(wanted, given))
+    elif _is_array(wanted):
+        parts = Structure(given)
+        if isinstance(given, dict) or parts.shape != wanted.shape:
+            raise ValueError(f"{what} is an array of shape {wanted.shape}; not {given!r}")
+        yield from parts.leaves
+        return
+    else:
+        (leaf,) = leaves if len(leaves := list(_leaves(given))) == 1 else [None]
+        if leaf is None or isinstance(given, (dict, list, tuple)):
+            raise ValueError(f"{what} is one number here, not {given!r}")
+        yield leaf
+        return
+    for part, other in pairs:
+        yield from _matched(part, other, what)
 
 
 def _filled(content: Any, rest: Iterator[Any]) -> Any:

@@ -50,6 +50,8 @@ def derivatives(y: Value, xs: Iterable[Value]) -> list[Value]:
     >>> dx.data, ddx.data
     (27.0, 18.0)
     """
+    if isinstance(xs, Value):
+        raise TypeError("derivatives takes a list of nodes: derivatives(y, [x])")
     wanted = list(xs)
     for role, given in (("y", y), *(("each of xs", x) for x in wanted)):
         if not isinstance(given, Value):
@@ -57,10 +59,14 @@ def derivatives(y: Value, xs: Iterable[Value]) -> list[Value]:
     order = nodes(y)
     if late := stale(order):
         raise ValueError(stale_told(late, y))
-    if (recording := mode.get()) is not None and recording.no_grad:
-        raise ValueError("derivatives records a graph, which no_grad() prevents: call it outside")
+    _refuse_no_grad("derivatives")
     found = _recorded_adjoints(order, wanted)
     return [_as_value(found.get(x, 0.0)) for x in wanted]
+
+
+def _refuse_no_grad(name: str) -> None:
+    if (recording := mode.get()) is not None and recording.no_grad:
+        raise ValueError(f"{name} records a graph, which no_grad() prevents: call it outside")
 
 
 def _recorded_adjoints(order: list[Value], wanted: list[Value]) -> dict[Value, Operand]:
@@ -137,10 +143,9 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
     >>> grad(lambda w: w["a"] * w["b"][0])({"a": 2.0, "b": [5.0]})
     {'a': 5.0, 'b': [2.0]}
     """
-    both = value_and_grad(f, argnums)
 
     def gradient(*args: Any, **named: Any) -> Any:
-        return both(*args, **named)[1]
+        return _value_and_gradient(_Call(f, args, named, argnums))[1]
 
     return _named(gradient, "grad", f)
 
@@ -153,12 +158,15 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
     """
 
     def both(*args: Any, **named: Any) -> tuple[Any, Any]:
-        call = _Call(f, args, named, argnums)
-        y = call.one_output()
-        gradients = _gradients([y], call.inputs, recorded=call.nested)[0]
-        return _plain(y, recorded=call.nested), call.rebuilt(gradients)
+        return _value_and_gradient(_Call(f, args, named, argnums))
 
     return _named(both, "value_and_grad", f)
+
+
+def _value_and_gradient(call: _Call) -> tuple[Any, Any]:
+    y = call.one_output()
+    gradients = _gradients([y], call.inputs, recorded=call.nested)[0]
+    return _plain(y, recorded=call.nested), call.rebuilt(gradients)
 
 
 def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
@@ -213,12 +221,12 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
             "jvp takes lists of primals and of tangents, one of each for every argument: jvp(f, (x,), (1.0,))"
         )
     call = _Call(f, tuple(primals), {}, range(len(primals)))
-    along = Structure(list(tangents))
-    if len(along.leaves) != len(call.inputs):
-        raise ValueError(f"there are {len(call.inputs)} numbers in primals, and {len(along.leaves)} in tangents")
-    recorded = call.nested or any(isinstance(x, Value) for x in along.leaves)
+    along = Structure(list(primals)).leaves_of(list(tangents), "tangents")
+    recorded = call.nested or any(isinstance(x, Value) for x in along)
+    if recorded:
+        _refuse_no_grad("jvp of Values")
     outputs = Structure(call.output)
-    moved = [_tangent(_as_output(y), dict(zip(call.inputs, along.leaves)), recorded=recorded) for y in outputs.leaves]
+    moved = [_tangent(_as_output(y), dict(zip(call.inputs, along)), recorded=recorded) for y in outputs.leaves]
     return outputs.rebuilt([_plain(y, recorded=recorded) for y in outputs.leaves]), outputs.rebuilt(moved)
 
 
@@ -233,11 +241,14 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[
     outputs = Structure(call.output)
 
     def pullback(gradient: Any) -> tuple[Any, ...]:
-        weights = Structure(gradient).leaves
-        if len(weights) != len(outputs.leaves):
-            raise ValueError(f"f has {len(outputs.leaves)} outputs; {len(weights)} gradients were given")
+        weights = outputs.leaves_of(gradient, "the gradient of the output")
         recorded = call.nested or _depth.get() > 0 or any(isinstance(x, Value) for x in weights)
-        total = dot(weights, [_as_output(y) for y in outputs.leaves])
+        recording = mode.get()
+        token = mode.set(recording and recording._replace(no_grad=False))  # what is pulled back is a graph
+        try:
+            total = dot(weights, [_as_output(y) for y in outputs.leaves])
+        finally:
+            mode.reset(token)
         pulled = call.rebuilt(_gradients([_as_value(total)], call.inputs, recorded=recorded)[0])
         return pulled if isinstance(pulled, tuple) else (pulled,)
 
@@ -250,11 +261,13 @@ class _Call:
     def __init__(
         self, f: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any], argnums: int | Sequence[int]
     ) -> None:
-        self._single = isinstance(argnums, int)
-        places = [argnums] if isinstance(argnums, int) else list(argnums)
+        self._single = not isinstance(argnums, (list, tuple, range))
+        places: list[Any] = [argnums] if self._single else list(argnums)  # type: ignore[arg-type]
         for place in places:
-            if isinstance(place, bool) or not isinstance(place, int) or not -len(args) <= place < len(args):
+            if isinstance(place, bool) or not hasattr(place, "__index__") or not -len(args) <= place < len(args):
                 raise ValueError(f"argnums is the position of one of the {len(args)} arguments, not {place!r}")
+        if len({place % len(args) for place in places}) < len(places):
+            raise ValueError(f"argnums names an argument twice: {argnums!r}")
         self._structures = [Structure(args[place]) for place in places]
         leaves = [leaf for structure in self._structures for leaf in structure.leaves]
         self.nested = _depth.get() > 0 or any(isinstance(leaf, Value) for leaf in leaves)
@@ -263,11 +276,13 @@ class _Call:
         given = list(args)
         for place, argument in zip(places, self._split(self.inputs)):
             given[place] = argument
-        token = _depth.set(_depth.get() + 1)
+        recording = mode.get()
+        tokens = _depth.set(_depth.get() + 1), mode.set(recording and recording._replace(no_grad=False))
         try:
             self.output = f(*given, **named)
         finally:
-            _depth.reset(token)
+            _depth.reset(tokens[0])
+            mode.reset(tokens[1])
 
     @property
     def argument(self) -> Structure:
@@ -276,6 +291,8 @@ class _Call:
 
     def one_output(self) -> Value:
         """The output as a Value, if it is one number."""
+        if getattr(self.output, "shape", None) == ():
+            self.output = self.output.item()  # an array of no dimensions is one number
         if isinstance(self.output, Value):
             return self.output
         if hasattr(self.output, "__len__") or getattr(self.output, "shape", None):

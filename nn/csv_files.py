@@ -143,9 +143,8 @@ class Table:
         if not is_whole(target):
             raise TypeError(f"target is the place of a column, such as -1, or its name; not {short(target)}")
         if not -self.width <= index(target) < self.width:
-            raise ValueError(
-                f"target: there is no column {short(target)} in {self.path}, which has {self.width} columns"
-            )
+            has = f"{self.path}, which has {self.width} columns"
+            raise ValueError(f"target: there is no column {short(target)} in {has}")
         return index(target) % self.width
 
     def _named(self, target: str, *, header: bool) -> int:

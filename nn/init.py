@@ -102,4 +102,6 @@ def initialiser(init: Initialiser | str | None) -> Initialiser:
         return BY_NAME[init]
     if not callable(init) or isinstance(init, type):
         raise TypeError(f"init is a name such as 'he' or a function of nn.init, not {short(init)}")
+    if init in BY_NAME.values():
+        return init
     return lambda source, nin, nout: finite(init(source, nin, nout), "what init gives")

@@ -14,17 +14,18 @@ class ModuleLabel(str):
     ('z1[2]', 'layers.0.neurons.1')
     """
 
-    __slots__ = ("layer", "neuron", "part")
+    __slots__ = ("activation", "layer", "neuron", "part")
 
     layer: str
     neuron: str
     part: str  # "z", the weighted sum; "a", what the activation makes of it; "w", a parameter
+    activation: str  # of "a": which it is
 
-    def __new__(cls, text: str, *, neuron: str, layer: str, part: str) -> ModuleLabel:
+    def __new__(cls, text: str, *, neuron: str, layer: str, part: str, activation: str = "") -> ModuleLabel:
         """The label `text`."""
         label = super().__new__(cls, text)
-        label.neuron, label.layer, label.part = neuron, layer, part
+        label.neuron, label.layer, label.part, label.activation = neuron, layer, part, activation
         return label
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, str]]:
-        return (str(self),), {"neuron": self.neuron, "layer": self.layer, "part": self.part}
+        return (str(self),), {name: getattr(self, name) for name in self.__slots__}

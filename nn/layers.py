@@ -85,11 +85,13 @@ class Neuron(Module):
     def __repr__(self) -> str:
         return f"Neuron({len(self.w)}, {name_of(self.activation)})"
 
-    def _name(self, layer: str, place: str, path: str, layer_path: str) -> None:
-        """Label what it makes, as neuron number `place` of a layer: z1[2]."""
+    def _name(self, layer: str, place: str, path: str, layer_path: str, activation: Activation | None = None) -> None:
+        """Label what it makes, as neuron number `place` of a layer, which may have an activation of its own: z1[2]."""
+        chosen_activation = activation or self.activation
 
         def label(text: str, part: str) -> ModuleLabel:
-            return ModuleLabel(text, neuron=path, layer=layer_path, part=part)
+            name = name_of(chosen_activation) if part == "a" and chosen_activation else ""
+            return ModuleLabel(text, neuron=path, layer=layer_path, part=part, activation=name)
 
         where = f"[{place}]" * bool(place)
         self.label = label(f"z{layer}{where}", "z")  # of its weighted sum
@@ -202,7 +204,7 @@ class Layer(Module):
     def _name(self, number: str, path: str) -> None:
         alone = len(self.neurons) == 1
         for i, neuron in enumerate(self.neurons):
-            neuron._name(number, "" if alone else str(i + 1), f"{path}.neurons.{i}", path)
+            neuron._name(number, "" if alone else str(i + 1), f"{path}.neurons.{i}", path, self.activation)
 
 
 class MLP(Module):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import autograd as ag
 
-from .arguments import count, file_path, is_iterable, matrix, short, targets
+from .arguments import count, file_path, is_iterable, is_whole, matrix, short, targets
 from .classifier import chosen_class, kind_of_outputs
 from .evaluation import as_leaves, as_numbers
 from .optim import SGD
@@ -495,10 +495,9 @@ def _seed_of_file(content: dict[str, Any], seed: Seed, path: Any) -> int:
     if isinstance(drawn, bool) or not isinstance(drawn, int) or not 0 <= drawn < 2**53:
         raise ValueError(f"resume: {path} is damaged: its shuffling is {short(drawn)}")
     source(seed)  # an error if it is none
-    if isinstance(seed, int) and _drawn_seed(seed) != drawn:
-        raise ValueError(
-            f"resume: {path} was trained with another seed than {short(seed)}; leave the seed out to keep it"
-        )
+    if is_whole(seed) and _drawn_seed(seed) != drawn:
+        advice = "leave the seed out to keep it"
+        raise ValueError(f"resume: {path} was trained with another seed than {short(seed)}; {advice}")
     return drawn
 
 

@@ -166,7 +166,7 @@ def test_bad_seeds(seed: Any) -> None:
         ("", ValueError, "init is one of"),
         (3, TypeError, "init is a name such as 'he' or a function of nn.init, not 3"),
         ([uniform], TypeError, "init is a name"),
-        (lambda *_: "a", TypeError, "real number"),
+        (lambda *_: "a", TypeError, "^what init gives is a number, not 'a'$"),
     ],
 )
 def test_bad_initialisers(init: Any, error: type[Exception], message: str) -> None:

@@ -636,3 +636,9 @@ def assert_one_sentence(error: Exception) -> None:
     assert "\n" not in text
     assert not re.search(r"\w\. [A-Z]", text), text
     assert len(text) < 260, text
+
+
+def test_a_perfect_likelihood_of_numbers_is_0() -> None:
+    """And not -0."""
+    for loss in (nll_loss([0.0, -50.0], 0), binary_cross_entropy([1.0, 0.0], [1, 0])):
+        assert math.copysign(1.0, loss) == 1.0 and loss == 0.0

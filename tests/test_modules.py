@@ -493,7 +493,7 @@ def test_an_interrupted_write_leaves_the_file_as_it_was(tmp_path: Path, monkeypa
         (lambda: Maxout(2, 0), ValueError, "pieces is a number .* not 0"),
         (lambda: Maxout(0), ValueError, "nin is a number"),
         (lambda: Maxout(2)(1.0), TypeError, "the inputs are a list"),
-        (lambda: PReLU("a"), TypeError, "real number, not the str 'a'"),
+        (lambda: PReLU("a"), TypeError, "^negative_slope is a number, not 'a'$"),
     ],
 )
 def test_bad_input(make: Callable[[], Any], error: type[Exception], message: str) -> None:

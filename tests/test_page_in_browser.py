@@ -212,7 +212,7 @@ def test_keys(opened: Callable[..., Page]) -> None:
     assert step(page).startswith("step 13")
     press("Home")
     press("t")
-    assert page.evaluate("document.activeElement.id") == "table"
+    page.wait_for_function("document.activeElement.id === 'table'")  # not at once: the page scrolls there
     width = page.locator("#graph").bounding_box()["width"]  # type: ignore[index]
     press("+")
     assert page.locator("#graph").bounding_box()["width"] > width  # type: ignore[index]
@@ -634,7 +634,6 @@ def test_questions_that_tell_nothing_are_not_asked(opened: Callable[..., Page]) 
         "What does e contribute to d?",
         "What is c.grad after this?",
         "What is a.grad after this?",
-        "What does c contribute to b?",
     ]
 
 

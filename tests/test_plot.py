@@ -15,6 +15,7 @@ import autograd as ag
 from nn import MLP, Layer, Module, Neuron, plot
 from nn.classifier import Classifier
 from nn.datasets import Scaling, blobs, moons
+from nn.evaluation import as_numbers, over
 from nn.losses import binary_cross_entropy_with_logits, hinge_loss
 from nn.plot import dead_units
 from nn.training import History, fit
@@ -399,3 +400,29 @@ def test_parameters_that_are_no_numbers_are_told() -> None:
         plot.weight_histograms(model)
     with pytest.raises(ValueError, match="^model gives outputs that are nan: it has no boundary to draw$"):
         plot.decision_boundary(model, X, Y, resolution=3)
+
+
+# ----- Many rows at once -----
+
+
+@pytest.mark.parametrize("activations", [["tanh", "softmax"], ["elu", "log_softmax"], ["silu", None], ["step", "relu"]])
+def test_all_rows_at_once_are_the_same(activations: list[str | None]) -> None:
+    """As one by one, but for the last digit; with standardisation too, and where nothing is recorded."""
+    model = MLP(2, [4, 3], activation=activations, seed=1)
+    rows = np.random.default_rng(1).normal(size=(20, 2)).tolist()
+    expected = np.array([as_numbers(model(row)) for row in rows])
+    assert over(model, rows, model) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+    with ag.no_grad():
+        assert over(model, rows, model) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+    scaled = Classifier(model, None, Scaling([1.0, 2.0], [3.0, 4.0]))
+    expected = np.array([as_numbers(scaled(row)) for row in rows])
+    assert over(scaled, rows, model) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+def test_models_that_branch_are_asked_for_each_row() -> None:
+    """An activation of one's own may do one thing here and another there."""
+    model = MLP(1, [2, 1], activation=lambda z: 2.0 * z if z > 0 else 0.5 * z, seed=1)
+    rows = [[-2.0], [-1.0], [1.0], [2.0]]
+    assert over(model, rows, model).tolist() == [[model(row).data] for row in rows]
+    with pytest.raises(TypeError, match="^model gives a Value for a row, or a list of them; not None$"):
+        over(lambda row: None, rows, None)

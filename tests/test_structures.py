@@ -310,14 +310,12 @@ def test_equal_dictionaries_in_the_same_order() -> None:
     assert pullback({"a": 1.0, "b": 0.5}) == (6.0,)
 
 
-@pytest.mark.xfail(strict=True, reason="tangents are matched by place, not by key: silently another derivative")
 def test_tangents_are_matched_by_key() -> None:
     """{"b": 0, "a": 1} is the same tangent as {"a": 1, "b": 0}."""
     _, tangent = ag.jvp(lambda d: d["a"] + d["b"] * 100, ({"a": 1.0, "b": 2.0},), ({"b": 0.0, "a": 1.0},))
     assert tangent == 1.0
 
 
-@pytest.mark.xfail(strict=True, reason="gradients of outputs are matched by place, not by key: silently wrong")
 def test_gradients_of_outputs_are_matched_by_key() -> None:
     """{"b": 0, "a": 1} asks for the gradient of a."""
     _, pullback = ag.vjp(lambda x: {"a": x, "b": 10 * x}, 1.0)
@@ -325,36 +323,35 @@ def test_gradients_of_outputs_are_matched_by_key() -> None:
 
 
 MISMATCHES = [
-    ([[2.0, 3.0], 1.0], [1.0, [0.0, 1.0]]),
-    ([{"a": 2.0}], [{"b": 1.0}]),
-    ([np.ones((2, 3))], [np.ones((3, 2))]),
-    ([[1.0, 2.0]], [{"a": 1.0, "b": 2.0}]),
+    ([[2.0, 3.0], 1.0], [1.0, [0.0, 1.0]], r"has 2 parts in a list or tuple; not 1\.0"),
+    ([1.0, [2.0, 3.0]], [[0.0, 1.0], 1.0], r"is one number here, not \[0\.0, 1\.0\]"),
+    ([{"a": 2.0}], [{"b": 1.0}], r"has the keys a; not \{'b': 1\.0\}"),
+    ([np.ones((2, 3))], [np.ones((3, 2))], r"is an array of shape \(2, 3\); not array"),
+    ([[1.0, 2.0]], [{"a": 1.0, "b": 2.0}], r"has 2 parts in a list or tuple; not \{'a': 1\.0, 'b': 2\.0\}"),
 ]
 
 
-@pytest.mark.xfail(strict=True, reason="only the number of leaves is compared, not their structure")
-@pytest.mark.parametrize(("primals", "tangents"), MISMATCHES)
-def test_tangents_of_another_structure_are_refused(primals: Any, tangents: Any) -> None:
+@pytest.mark.parametrize(("primals", "tangents", "told"), MISMATCHES)
+def test_tangents_of_another_structure_are_refused(primals: Any, tangents: Any, told: str) -> None:
     """The documentation asks for the same structure."""
-    with pytest.raises((TypeError, ValueError), match="structure|shape|key"):
+    with pytest.raises(ValueError, match=f"^tangents {told}"):
         ag.jvp(lambda *args: ag.sum(flat(args)), primals, tangents)
 
 
-@pytest.mark.xfail(strict=True, reason="only the number of leaves is compared, not their structure")
-@pytest.mark.parametrize(("output", "gradient"), MISMATCHES)
-def test_gradients_of_another_structure_are_refused(output: Any, gradient: Any) -> None:
+@pytest.mark.parametrize(("output", "gradient", "told"), MISMATCHES)
+def test_gradients_of_another_structure_are_refused(output: Any, gradient: Any, told: str) -> None:
     """What is pulled back has the structure of the output."""
     _, pullback = ag.vjp(lambda x: x, output)
-    with pytest.raises((TypeError, ValueError), match="structure|shape|key"):
+    with pytest.raises(ValueError, match=f"^the gradient of the output {told}"):
         pullback(gradient)
 
 
 def test_wrong_numbers_of_leaves() -> None:
-    """Both numbers are told."""
-    with pytest.raises(ValueError, match="2 numbers in primals, and 1 in tangents"):
+    """It says how many there are, and shows what was given."""
+    with pytest.raises(ValueError, match=r"tangents has 2 parts in a list or tuple; not \[1\.0\]"):
         ag.jvp(lambda x, z: x * z, (2.0, 3.0), (1.0,))
     _, pullback = ag.vjp(lambda x: [x, x], 2.0)
-    with pytest.raises(ValueError, match="2 outputs; 3 gradients"):
+    with pytest.raises(ValueError, match=r"of the output has 2 parts in a list or tuple; not \[1\.0, 2\.0, 3\.0\]"):
         pullback([1.0, 2.0, 3.0])
     with pytest.raises(TypeError, match=r"jvp\(f, \(x,\), \(1\.0,\)\)"):
         ag.jvp(lambda x: x, 2.0, 1.0)  # type: ignore[arg-type]

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
 import os
-import pty
 import re
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
+from array import array
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -331,9 +328,10 @@ def test_without_a_terminal_there_is_no_bar() -> None:
 
 
 def on_a_terminal(*arguments: str) -> str:
-    """What a person sees."""
+    """What a person sees; skipped where there are no such terminals."""
+    fcntl, pty, termios = (pytest.importorskip(name) for name in ("fcntl", "pty", "termios"))
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, array("H", [24, 100, 0, 0]))
     done = process(*arguments, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     seen = b""

@@ -657,11 +657,10 @@ def test_every_transform_inside_every_other() -> None:
         assert a(b(c(lambda x: x**4)))(2.0) == 48.0
 
 
-@pytest.mark.xfail(strict=True, reason="an array of no dimensions is taken for a vector")
 @pytest.mark.parametrize("inner", [jacobian, hessian])
 def test_grad_of_the_jacobian_of_a_number(inner: Any) -> None:
     """jacobian and hessian of a function of one number are one number, which grad differentiates."""
-    assert grad(inner(lambda x: x**4))(2.0) == {jacobian: 48.0, hessian: 96.0}[inner]
+    assert grad(inner(lambda x: x**4))(2.0) == {jacobian: 48.0, hessian: 48.0}[inner]  # 12 x², 24 x
 
 
 def test_jacobians_nest() -> None:
@@ -693,6 +692,8 @@ def test_tangents_and_gradients_that_are_variables_themselves() -> None:
     tangent = jvp(lambda x: x**3, (2.0,), (Value(5.0),))[1]
     assert isinstance(tangent, Value)
     assert tangent.data == 60.0
+    values, tangents = jvp(lambda x: [x, 7], (2.0,), (Value(5.0),))
+    assert all(isinstance(result, Value) for result in (values[0], *tangents))
 
 
 def test_pullback_may_be_called_again_and_later() -> None:
@@ -819,7 +820,6 @@ def test_wrong_argnums(argnums: Any) -> None:
         grad(lambda x: x)(x=2.0)
 
 
-@pytest.mark.xfail(strict=True, reason="a message of Python's: object is not iterable")
 @pytest.mark.parametrize("argnums", [1.0, None])
 def test_argnums_that_are_no_positions(argnums: Any) -> None:
     """They are refused as other wrong ones are."""
@@ -827,13 +827,11 @@ def test_argnums_that_are_no_positions(argnums: Any) -> None:
         grad(lambda x, z: x * z, argnums)(2.0, 3.0)
 
 
-@pytest.mark.xfail(strict=True, reason="'numpy.int64' object is not iterable")
 def test_argnums_may_be_numpys_integers() -> None:
     """They come out of enumerations of arrays, and index tuples."""
     assert grad(lambda x, z: x * z, np.int64(1))(2.0, 3.0) == 2.0
 
 
-@pytest.mark.xfail(strict=True, reason="the first of the two is silently 0")
 @pytest.mark.parametrize("argnums", [(0, 0), (0, -2)])
 def test_argnums_named_twice(argnums: Any) -> None:
     """Either the same gradient twice, or an error; never a 0."""
@@ -974,7 +972,6 @@ def test_plain_number_is_a_warning(number: Any) -> None:
         assert value_and_grad(lambda v: number)([2.0, 3.0]) == (float(number), [0.0, 0.0])
 
 
-@pytest.mark.xfail(strict=True, reason="stacklevel suits grad, and is one too many for value_and_grad")
 def test_warning_of_value_and_grad_is_at_its_call() -> None:
     """Whoever calls it sees the line in their own file."""
 
@@ -1114,7 +1111,8 @@ def test_tasks_have_depths_of_their_own() -> None:
     async def all_of_them() -> list[float]:
         return await asyncio.gather(*[work(float(x)) for x in range(5)])
 
-    assert asyncio.run(all_of_them()) == [2.0 * x * x + 6.0 * x for x in range(5)]
+    with ThreadPoolExecutor(1) as pool:  # another test's event loop may be running in this thread
+        assert pool.submit(asyncio.run, all_of_them()).result() == [2.0 * x * x + 6.0 * x for x in range(5)]
 
     def f(x: Any) -> Any:
         async def inner() -> Any:
@@ -1123,7 +1121,8 @@ def test_tasks_have_depths_of_their_own() -> None:
 
         return x * asyncio.run(inner())
 
-    assert grad(f)(2.0) == 24.0  # d/dx 6 x²
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(grad(f), 2.0).result() == 24.0  # d/dx 6 x²
 
 
 # ----- Infinite derivatives, and kinks -----
@@ -1264,17 +1263,29 @@ def test_no_grad_inside_f_makes_constants() -> None:
 
 
 def test_nothing_is_recorded_under_no_grad() -> None:
-    """derivatives would have to; so would gradients of gradients. The error says where to call."""
+    """derivatives would have to, and so would gradients by a variable. The error says where to call."""
     x = Value(3.0)
     y = x**3
     for call in (
         lambda: derivatives(y, [x]),
-        lambda: grad(grad(lambda z: z**3))(3.0),
         lambda: grad(lambda z: z**3)(x),
-        lambda: hessian(lambda v: v[0] ** 3)([3.0]),
+        lambda: value_and_grad(lambda z: z**3)(x),
+        lambda: jacobian(lambda z: z**3)(x),
+        lambda: hessian(lambda z: z**3)(x),
+        lambda: vjp(lambda z: z**3, x)[1](1.0),
     ):
         with pytest.raises(ValueError, match=r"no_grad\(\) prevents: call it outside"), ag.no_grad():
             call()
+
+
+def test_f_records_under_no_grad() -> None:
+    """It is lifted while f runs, and with it for the transforms in f; thereafter it is in force again."""
+    with ag.no_grad():
+        assert grad(grad(lambda z: z**3))(3.0) == 18.0
+        assert hessian(lambda v: v[0] ** 3)([3.0]).tolist() == [[18.0]]
+        assert jvp(grad(lambda z: z**3), (3.0,), (1.0,)) == (27.0, 18.0)
+        assert grad(lambda z: derivatives(z**3, [z])[0])(3.0) == 18.0
+        assert (Value(3.0) ** 2).operands == ()
 
 
 NO_GRAD = [
@@ -1286,15 +1297,11 @@ NO_GRAD = [
 ]
 
 
-@pytest.mark.xfail(strict=True, reason="silently 0 inside of no_grad()")
 @pytest.mark.parametrize("transform", NO_GRAD)
 def test_first_derivatives_under_no_grad(transform: Any) -> None:
-    """Right, as torch.func.grad gives it in torch.no_grad(), or an error as hessian raises it; never a silent 0."""
+    """Right, as torch.func.grad gives it in torch.no_grad()."""
     with ag.no_grad():
-        try:
-            assert transform(lambda x: x**3) == 27.0
-        except ValueError as error:
-            assert "no_grad" in str(error)
+        assert transform(lambda x: x**3) == 27.0
 
 
 @pytest.mark.xfail(strict=True, reason="backward() raises there, grad gives inf without a word")
@@ -1450,11 +1457,10 @@ def test_derivatives_takes_values(y: Any, xs: Any, told: str) -> None:
         derivatives(y, xs)
 
 
-@pytest.mark.xfail(strict=True, reason="'Value' object is not iterable")
 def test_derivatives_by_a_single_value_says_what_to_write() -> None:
     """derivatives(y, x) is what users of PyTorch type first."""
     x = Value(3.0)
-    with pytest.raises(TypeError, match=r"\[x\]|list"):
+    with pytest.raises(TypeError, match=r"derivatives\(y, \[x\]\)"):
         derivatives(x * x, x)  # type: ignore[arg-type]
 
 
@@ -1468,8 +1474,9 @@ def test_identity_nodes() -> None:
     assert [d.data for d in derivatives(y, [x, node])] == [4.0, 2.0]
 
 
-def test_primitives_of_ones_own() -> None:
+def test_primitives_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """One whose rule is written with operators has all derivatives; one written with math only the first."""
+    monkeypatch.setattr("autograd.primitives.PRIMITIVES", {})
     cube = ag.primitive("cube_of_transforms", lambda x: x**3, lambda x, out: 3 * x**2)
     assert [grad(cube)(2.0), grad(grad(cube))(2.0), grad(grad(grad(cube)))(2.0)] == [12.0, 12.0, 6.0]
     plain = ag.primitive("exp_of_transforms", math.exp, lambda x, out: math.exp(x))

@@ -118,18 +118,14 @@ class _Painter:
         cluster = {node: group.module for group in opened for node in (*group.parameters, *group.nodes)}
         folded = {node: group for group in groups if group not in opened for node in group.nodes}
         hidden = {x for group in groups if group not in opened for x in group.parameters} - set(cluster)
-        last = {id(group): group.nodes[-1] for group in folded.values()}
-        i = 0
-        for node in self.order:
-            if node in hidden or (node in folded and last[id(folded[node])] is not node):
-                continue
-            if node in folded:
-                self._key.update(dict.fromkeys(folded[node].nodes, f"n{i}"))
-                self._paint_group(folded[node], f"n{i}")
+        for i, unit in enumerate(_units(self.order, folded, hidden)):
+            group = folded.get(unit)
+            if group is not None:
+                self._key.update(dict.fromkeys(group.nodes, f"n{i}"))
+                self._paint_group(group, f"n{i}")
             else:
-                self._key[node] = f"n{i}"
-                self._paint_node(node, set(), cluster.get(node, ""))
-            i += 1
+                self._key[unit] = f"n{i}"
+                self._paint_node(unit, set(), cluster.get(unit, ""))
 
     def _paint_node(self, node: Value, inside: set[Value], cluster: str = "") -> None:
         key, primitive = self._key[node], node.primitive
@@ -187,6 +183,31 @@ class _Painter:
                 arrows=tuple(arrows),
             )
         )
+
+
+def _units(order: list[Value], folded: dict[Value, Group], hidden: set[Value]) -> list[Value]:
+    """What is drawn, in topological order: nodes, and for each group its last node.
+
+    A group comes after all that any of its nodes reads, and before all that reads any of them.
+    """
+
+    def unit(node: Value) -> Value:
+        return folded[node].nodes[-1] if node in folded else node
+
+    def before(node: Value) -> list[Value]:
+        read = folded[node].inputs if node in folded else node.operands
+        return [unit(x) for x in read if isinstance(x, Value) and x not in hidden]
+
+    done: dict[Value, None] = {}
+    for start in (unit(node) for node in order if node not in hidden):
+        waiting = [start]
+        while waiting:
+            missing = [x for x in before(waiting[-1]) if x not in done and x not in waiting]
+            if missing:
+                waiting.append(missing[0])
+            else:
+                done.setdefault(waiting.pop())
+    return list(done)
 
 
 def _is_named(group: Group, expanded: Collection[Value | str]) -> bool:

@@ -7,8 +7,10 @@ groups, which share their parameters.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..notation import one_line
 from ..value import Value
 
 if TYPE_CHECKING:
@@ -33,9 +35,10 @@ class Group(NamedTuple):
     @property
     def told(self) -> str:
         """`3 × relu`: how many neurons, and their activation; `linear` without one."""
-        activation = self.outputs[-1].primitive if _part(self.outputs[-1]) == "a" else None
-        name = activation.name if activation else "linear"
-        return f"{len(self.outputs)} × {name}" if len(self.outputs) > 1 else name
+        names = [getattr(node.label, "activation", "") for node in self.nodes]
+        name = next((name for name in reversed(names) if name), "linear")
+        count = sum(_part(node) == "z" for node in self.nodes)
+        return f"{count} × {name}" if count > 1 else name
 
 
 def module_groups(order: list[Value], level: str) -> list[Group]:
@@ -46,8 +49,9 @@ def module_groups(order: list[Value], level: str) -> list[Group]:
     """
     members: dict[Hashable, list[Value]] = {}
     home: dict[Value, Hashable] = {}  # the group that each node is in
+    seen: Counter[Hashable] = Counter()
     for node in order:
-        key = _key(node, level) if _part(node) == "z" else None
+        key = _key(node, level, seen) if _part(node) == "z" else None
         if key is None and _part(node) in ("", "a") and node.primitive is not None:
             key = _shared_home(node, home, level)
         if key is not None:
@@ -63,12 +67,18 @@ def _part(node: Value) -> str:
     return getattr(node.label, "part", "")
 
 
-def _key(node: Value, level: str) -> Hashable:
-    """What the weighted sums of one application have in common: their module, and for a layer what they read."""
+def _key(node: Value, level: str, seen: Counter[Hashable]) -> Hashable:
+    """What the weighted sums of one application have in common: their module, and for a layer what they read.
+
+    A neuron that comes again with the same inputs belongs to another application, or to another network.
+    """
     module = getattr(node.label, level, "")
     if level == "neuron":
         return (module, node)
-    return (module, tuple(x for x in node.operands if not (isinstance(x, Value) and _part(x) == "w")))
+    inputs = tuple(x for x in node.operands if not (isinstance(x, Value) and _part(x) == "w"))
+    neuron = (module, inputs, getattr(node.label, "neuron", ""))
+    seen[neuron] += 1
+    return (module, inputs, seen[neuron])
 
 
 def _shared_home(node: Value, home: dict[Value, Hashable], level: str) -> Hashable | None:
@@ -112,7 +122,7 @@ def _group(
     parameters = [x for x in outer if isinstance(x, Value) and _is_parameter(x, consumers, home)]
     inputs = [x for x in outer if x not in parameters]
     outputs = [node for node in nodes if node is last or any(x not in inside for x in consumers[node])]
-    return Group(getattr(nodes[0].label, level), nodes, parameters, inputs, outputs) if outputs else None
+    return Group(one_line(getattr(nodes[0].label, level), 60), nodes, parameters, inputs, outputs) if outputs else None
 
 
 def _is_parameter(node: Value, consumers: dict[Value, list[Value]], home: dict[Value, Hashable]) -> bool:
