@@ -767,8 +767,9 @@ def test_a_step_touches_the_operands_of_its_node_alone() -> None:
     changed = {node for node in after if after[node] != before[node]}
     assert 1 <= len(changed) <= 2
     assert changed <= set(stepper.current.node.operands)
-    assert instructions_run(stepper.next) == instructions_run(small.next)
-    assert instructions_run(stepper.back) == instructions_run(small.back)
+    # A few instructions more or less as the interpreter warms up; a look at all nodes would be thousands.
+    assert abs(instructions_run(stepper.next) - instructions_run(small.next)) < 100
+    assert abs(instructions_run(stepper.back) - instructions_run(small.back)) < 100
 
 
 def test_work_of_a_step_grows_with_its_degree() -> None:
