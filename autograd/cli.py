@@ -68,14 +68,21 @@ def main(
         print(f"chalkgrad: {one_line(str(error), 400)}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has seen enough
+        _drop_output()  # `| head` has seen enough
         return 0
     except OSError as error:
         print(f"chalkgrad: cannot write {error.filename or 'the output'}: {error.strerror}", file=sys.stderr)
+        if error.filename is None:
+            _drop_output()
         return 2
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _drop_output() -> None:
+    """Let go of what could not be written: Python would try once more at the end, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):

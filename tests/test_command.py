@@ -343,7 +343,7 @@ def test_a_closed_output() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk() -> None:
     """One line that says so, and does not speak of None."""
-    run = in_a_process("show", "x*x", "x=2", shell="> /dev/full")
+    run = in_a_process("show", "x*x", "x=2", shell="> /dev/full", environment={"PYTHONUNBUFFERED": ""})
     assert run.returncode == 2
     assert run.stderr.startswith("chalkgrad: cannot write ")
     assert "No space left on device" in run.stderr
