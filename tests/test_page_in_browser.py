@@ -212,8 +212,7 @@ def test_keys(opened: Callable[..., Page]) -> None:
     assert step(page).startswith("step 13")
     press("Home")
     press("t")
-    while page.evaluate("document.activeElement.id") != "table":  # not at once: the page scrolls there
-        page.wait_for_timeout(20)
+    assert page.evaluate("document.activeElement.id") == "table"
     width = page.locator("#graph").bounding_box()["width"]  # type: ignore[index]
     press("+")
     assert page.locator("#graph").bounding_box()["width"] > width  # type: ignore[index]

@@ -104,7 +104,10 @@ function isTaken(target, key) {
 function onKey(event) {
   const { key } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || !byId('keys-on').checked) return;
-  if (key === 'Escape') byId('goto').hidden = true;
+  if (key === 'Escape' && !byId('goto').hidden) {
+    byId('next').focus();
+    byId('goto').hidden = true;
+  }
   if (event.defaultPrevented || isTaken(event.target, key)) return;
   const named = event.shiftKey && key.startsWith('Arrow') ? `Shift+${key}` : key;
   const action = key === ' ' ? togglePlay : KEY_ACTIONS[named];
@@ -180,6 +183,7 @@ function listenToControls() {
   );
   byId('goto').onsubmit = (event) => {
     event.preventDefault();
+    byId('next').focus(); // before the field is hidden: keys typed at once would still go there
     byId('goto').hidden = true;
     goTo(momentOfStep(byId('goto-step').value));
   };
