@@ -354,7 +354,10 @@ def test_on_a_terminal_there_is_a_bar() -> None:
 
 def test_ctrl_c_keeps_what_was_learnt(tmp_path: Path) -> None:
     """It says so, measures, and writes the model."""
-    running = process("train", "moons", "--epochs", "100000", "--save", "m.json", stdout=-1, stderr=-1, cwd=tmp_path)
+    running = process(
+        "train", "moons", "--epochs", "100000", "--save", "m.json", stdout=-1, stderr=-1, cwd=tmp_path,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # background jobs may ignore it
+    )  # fmt: skip
     assert running.stdout is not None
     for _ in range(2):
         running.stdout.readline()  # the training begins
