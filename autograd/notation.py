@@ -165,11 +165,6 @@ def derivative_rules(node: Value, slots: Iterable[int], name: Mapping[Value, str
     return [x if isinstance(x := written[slot], Formula) else constant(float(x), digits) for slot in slots]
 
 
-def derivative_rule(node: Value, slot: int, name: Mapping[Value, str], digits: int = 6) -> Formula:
-    """The one for a single operand."""
-    return derivative_rules(node, (slot,), name, digits)[0]
-
-
 def derivative_symbol(node: Value, slot: int, name: Mapping[Value, str]) -> tuple[str, str]:
     """`∂a/∂x`, plainly and in LaTeX, of a node with respect to an operand; `∂y/∂x[2]` for the second x of x * x."""
     operand: Any = node.operands[slot]

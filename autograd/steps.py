@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .graph import label_of, names, nodes, stale, stale_told
-from .notation import derivative_rule, derivative_symbol, label_shown
+from .notation import derivative_rules, derivative_symbol, label_shown
 from .value import sweep
 from .wording import listed, step_told
 
@@ -66,7 +66,7 @@ class Contribution:
     @property
     def rule(self) -> str:
         """The local derivative as a formula in the names of the nodes: `z` for that of x * z by x."""
-        return derivative_rule(self.consumer, self.slot, self.name).plain
+        return derivative_rules(self.consumer, (self.slot,), self.name)[0].plain
 
     def __repr__(self) -> str:
         consumer, operand = self.name[self.consumer], self.name[self.operand]

@@ -11,7 +11,7 @@ from ..graph import label_of, names, nodes, stale
 from ..notation import expression, label_shown, one_line, without_defaults
 from ..remarks import notes
 from ..value import Value
-from .modules import LEVELS, module_groups
+from .modules import LEVELS, consumers_of, module_groups
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -216,10 +216,7 @@ def _is_named(group: Group, expanded: Collection[Value | str]) -> bool:
 
 def _folded(order: list[Value], expanded: Collection[Value | str]) -> set[Value]:
     """The nodes inside chains and trees: without a label, used once, by a node of the same operation."""
-    consumers: dict[Value, list[Value]] = {node: [] for node in order}
-    for node in order:
-        for operand in _values(node):
-            consumers[operand].append(node)
+    consumers = consumers_of(order)
 
     def kept(node: Value) -> bool:
         return node in expanded or (label_of(node) != "" and label_of(node) in expanded)
@@ -231,10 +228,6 @@ def _folded(order: list[Value], expanded: Collection[Value | str]) -> set[Value]
         return node.primitive is consumer.primitive and not kept(node) and not kept(consumer)
 
     return set(filter(inside, order))
-
-
-def _values(node: Value) -> list[Value]:
-    return [operand for operand in node.operands if isinstance(operand, Value)]
 
 
 def _outer_operands(node: Value, inside: set[Value]) -> tuple[list[tuple[Value | float, float | None]], int]:

@@ -53,11 +53,11 @@ def module_groups(order: list[Value], level: str) -> list[Group]:
     for node in order:
         key = _key(node, level, seen) if _part(node) == "z" else None
         if key is None and _part(node) in ("", "a") and node.primitive is not None:
-            key = _shared_home(node, home, level)
+            key = _shared_home(node, home)
         if key is not None:
             home[node] = key
             members.setdefault(key, []).append(node)
-    consumers = _consumers(order)
+    consumers = consumers_of(order)
     last = order[-1]
     found = [_group(nodes, home, consumers, last, level) for nodes in map(_up_to_activation, members.values())]
     return [group for group in found if group is not None]
@@ -81,7 +81,7 @@ def _key(node: Value, level: str, seen: Counter[Hashable]) -> Hashable:
     return (module, inputs, seen[neuron])
 
 
-def _shared_home(node: Value, home: dict[Value, Hashable], level: str) -> Hashable | None:
+def _shared_home(node: Value, home: dict[Value, Hashable]) -> Hashable | None:
     """The group that all results among its operands are in, if it is one: what follows a weighted sum follows it.
 
     Only up to the activation: what uses that is outside.
@@ -105,7 +105,8 @@ def _up_to_activation(nodes: list[Value]) -> list[Value]:
     return [node for node in nodes if node in needed]
 
 
-def _consumers(order: list[Value]) -> dict[Value, list[Value]]:
+def consumers_of(order: list[Value]) -> dict[Value, list[Value]]:
+    """What uses each node, in order; x * x is there twice."""
     consumers: dict[Value, list[Value]] = {node: [] for node in order}
     for node in order:
         for operand in node.operands:
@@ -120,7 +121,8 @@ def _group(
     inside = set(nodes)
     outer: Iterable[Operand] = dict.fromkeys(x for node in nodes for x in node.operands if x not in inside)
     parameters = [x for x in outer if isinstance(x, Value) and _is_parameter(x, consumers, home)]
-    inputs = [x for x in outer if x not in parameters]
+    hidden = set(parameters)
+    inputs = [x for x in outer if x not in hidden]
     outputs = [node for node in nodes if node is last or any(x not in inside for x in consumers[node])]
     return Group(one_line(getattr(nodes[0].label, level), 60), nodes, parameters, inputs, outputs) if outputs else None
 
