@@ -35,9 +35,16 @@ def nodes(root: Value) -> list[Value]:
     """
     if not hasattr(root, "_primitive"):
         raise TypeError(f"a graph is that of a Value, its root; this is a {type(root).__name__}")
+    return walked([root], set())
+
+
+def walked(roots: list[Value], seen: set[Value]) -> list[Value]:
+    """The nodes of several roots in one topological order, without those that are in `seen`, and what is behind these.
+
+    What is met is added to `seen`.
+    """
     order: list[Value] = []
-    seen: set[Value] = set()
-    stack: list[Any] = [root]
+    stack: list[Any] = roots[::-1]
     pop, push, add, done = stack.pop, stack.append, seen.add, order.append
     while stack:
         node = pop()

@@ -44,12 +44,21 @@ _OURS = tuple(os.path.join(_HOME, package, "") for package in ("autograd", "nn")
 
 def calling_line() -> Line:
     """The line outside this library that is being run."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_back is not None and _is_library(frame):
-        frame = frame.f_back
-    assert frame is not None
+    frame = _users_frame()[0]
     file, number = frame.f_code.co_filename, frame.f_lineno
     return Line(file, number, linecache.getline(file, number, frame.f_globals).strip())
+
+
+def stack_level() -> int:
+    """How far up the line outside this library is: the `stacklevel` of a warning about it."""
+    return _users_frame()[1]
+
+
+def _users_frame() -> tuple[FrameType, int]:
+    frame, level = sys._getframe(2), 1
+    while frame.f_back is not None and _is_library(frame):
+        frame, level = frame.f_back, level + 1
+    return frame, level
 
 
 def _is_library(frame: FrameType) -> bool:

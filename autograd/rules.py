@@ -554,8 +554,9 @@ def _softplus_of_arrays(x: Any, beta: Any) -> Any:
 
 
 def _softplus_in_beta(x: Any, beta: Any, out: Any) -> Any:
-    # (x * sigmoid(z) - out) / beta with z = beta * x, written so that nothing large cancels.
-    z = minimum(absolute(beta * x), 1000.0)  # beyond that it is 0; inf would make nan of it
+    # (x * sigmoid(z) - out) / beta with z = beta * x, written so that nothing large cancels: it is the same at -z.
+    z = beta * x
+    z = minimum(where(z, z, -z), 1000.0)  # beyond that it is 0; inf would make nan of it
     return -(softplus(-z) + z * sigmoid(-z)) / (beta * beta)
 
 
@@ -612,7 +613,7 @@ def _leaky_relu_of_arrays(x: Any, negative_slope: Any) -> Any:
 leaky_relu = primitive(
     "leaky_relu", _leaky_relu,
     lambda x, negative_slope, out: step(x) + negative_slope * (1 - step(x)),
-    lambda x, negative_slope, out: minimum(x, 0.0),
+    lambda x, negative_slope, out: where(x, 0.0, x),
     array=_leaky_relu_of_arrays,
     latex=r"\operatorname{{leaky\,relu}}({0})",
     flat="blocked",
@@ -639,8 +640,8 @@ def _elu_of_arrays(x: Any, alpha: Any) -> Any:
 
 elu = primitive(
     "elu", _elu,
-    lambda x, alpha, out: step(x) + (1 - step(x)) * alpha * exp(minimum(x, 0.0)),
-    lambda x, alpha, out: expm1(minimum(x, 0.0)),
+    lambda x, alpha, out: step(x) + (1 - step(x)) * alpha * exp(where(x, 0.0, x)),
+    lambda x, alpha, out: expm1(where(x, 0.0, x)),
     array=_elu_of_arrays,
     latex=r"\operatorname{{elu}}({0})",
     flat="saturated",

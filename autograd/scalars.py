@@ -66,11 +66,12 @@ def _described(data: Any) -> str:
         return shown if data is None else f"the {type(data).__name__} {shown}"
     shape = getattr(data, "shape", None)
     if isinstance(shape, tuple) and shape:
-        return f"{_with_article(type(data).__name__)} of shape {shape}"
-    return _with_article(type(data).__name__)
+        return f"{with_article(type(data).__name__)} of shape {shape}"
+    return with_article(type(data).__name__)
 
 
-def _with_article(name: str) -> str:
+def with_article(name: str) -> str:
+    """The name of a type in a sentence: `a list`, `an ndarray`."""
     return f"an {name}" if name[0] in "aeiou" or name == "ndarray" else f"a {name}"
 
 

@@ -7,6 +7,7 @@ structure.rebuilt([10.0, 20.0, 30.0])       # {"w": [10.0, 20.0], "b": 30.0}
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 from .scalars import as_number
@@ -44,10 +45,8 @@ class Structure:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape as an array; ValueError if it has none."""
-        import numpy
-
-        return numpy.asarray(self.rebuilt(list(range(len(self.leaves))))).shape
+        """The shape as an array; ValueError if it has none: a dictionary, or lists of different lengths."""
+        return _shape(self._content)
 
     def array(self) -> Any:
         """The leaves as an array of that shape."""
@@ -58,6 +57,17 @@ class Structure:
 
 def _is_array(content: Any) -> bool:
     return hasattr(content, "dtype") and getattr(content, "shape", ()) != ()
+
+
+def _shape(content: Any) -> tuple[int, ...]:
+    if isinstance(content, dict):
+        raise ValueError("a dict has no shape")
+    if isinstance(content, (list, tuple)):
+        shapes = {_shape(part) for part in content} or {()}
+        if len(shapes) > 1:
+            raise ValueError("its parts have different shapes")
+        return (len(content), *shapes.pop())
+    return tuple(content.shape) if _is_array(content) else ()
 
 
 def _leaves(content: Any) -> Iterator[Value | float]:
@@ -103,7 +113,9 @@ def _matched(wanted: Any, given: Any, what: str) -> Iterator[Value | float]:
 
 def _filled(content: Any, rest: Iterator[Any]) -> Any:
     if isinstance(content, dict):
-        return {key: _filled(part, rest) for key, part in content.items()}
+        filled = copy(content)  # a defaultdict stays one
+        filled.update({key: _filled(part, rest) for key, part in content.items()})
+        return filled
     if isinstance(content, (list, tuple)):
         parts = [_filled(part, rest) for part in content]
         if isinstance(content, list):

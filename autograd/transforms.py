@@ -12,13 +12,14 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from .functions import dot
-from .graph import nodes, stale, stale_told
+from .graph import nodes, stale, stale_told, walked
 from .modes import mode
+from .origins import stack_level
 from .rules import positive
-from .scalars import as_number
-from .steps import adjoints
+from .scalars import as_number, with_article
+from .steps import adjoints, recorded_pass
 from .structures import Structure
-from .value import Value
+from .value import Value, refuse_arising
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,9 +27,20 @@ if TYPE_CHECKING:
 
     from .primitives import Operand
 
-#: How many transforms are calling functions just now: inside another one, results must be Values, not numbers, since
-#: the outer one differentiates them.
-_depth: ContextVar[int] = ContextVar("autograd.transforms", default=0)
+#: The innermost transform that is calling its function just now: inside of one, results must be Values, not numbers,
+#: since it differentiates them.
+_outer: ContextVar[_Call | None] = ContextVar("autograd.transforms", default=None)
+
+
+class Variable(Value):
+    """What a transform calls its function with: a Value that others can tell from the user's own while it does so."""
+
+    __slots__ = ("active",)
+
+    active: bool
+
+
+Variable.__name__ = "Value"  # this is how it prints
 
 
 # ----- A backward pass as a graph -----
@@ -56,11 +68,14 @@ def derivatives(y: Value, xs: Iterable[Value]) -> list[Value]:
     for role, given in (("y", y), *(("each of xs", x) for x in wanted)):
         if not isinstance(given, Value):
             raise TypeError(f"derivatives takes Values; {role} is a {type(given).__name__}")
-    order = nodes(y)
-    if late := stale(order):
+    if late := stale(nodes(y)):
         raise ValueError(stale_told(late, y))
+    return _recorded(y, wanted, nodes(y))
+
+
+def _recorded(y: Value, wanted: list[Value], order: list[Value]) -> list[Value]:
     _refuse_no_grad("derivatives")
-    found = _recorded_adjoints(order, wanted)
+    found = _recorded_adjoints(y, order, wanted)
     return [_as_value(found.get(x, 0.0)) for x in wanted]
 
 
@@ -69,15 +84,15 @@ def _refuse_no_grad(name: str) -> None:
         raise ValueError(f"{name} records a graph, which no_grad() prevents: call it outside")
 
 
-def _recorded_adjoints(order: list[Value], wanted: list[Value]) -> dict[Value, Operand]:
-    """The adjoints of the nodes between the root, which is last, and the wanted ones."""
+def _recorded_adjoints(root: Value, order: list[Value], wanted: list[Value]) -> dict[Value, Operand]:
+    """The adjoints of the nodes between the root and the wanted ones."""
     between = _depending(order, wanted)
     terms: dict[Value, list[tuple[Operand, Operand]]] = {node: [] for node in between}
     found: dict[Value, Operand] = {}
     for node in reversed(order):
         if node not in between:
             continue
-        found[node] = 1.0 if node is order[-1] else _sum_of_products(terms[node])
+        found[node] = 1.0 if node is root else _sum_of_products(terms[node])
         if node.primitive is not None:
             for operand, local in zip(node.operands, recorded_partials(node, between)):
                 if local is not None:
@@ -165,7 +180,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
 
 def _value_and_gradient(call: _Call) -> tuple[Any, Any]:
     y = call.one_output()
-    gradients = _gradients([y], call.inputs, recorded=call.nested)[0]
+    gradients = call.gradients([y], recorded=call.nested)[0]
     return _plain(y, recorded=call.nested), call.rebuilt(gradients)
 
 
@@ -178,16 +193,23 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     [[3.0, 2.0], [1.0, 1.0]]
     """
 
+    return _named(_matrix(f, argnums, "jacobian"), "jacobian", f)
+
+
+def _matrix(f: Callable[..., Any], argnums: int, name: str) -> Callable[..., Any]:
     def matrix(*args: Any, **named: Any) -> Any:
         import numpy
 
+        if hasattr(argnums, "__len__"):
+            raise TypeError(f"{name} takes the position of one argument as argnums, not {argnums!r}")
         call = _Call(f, args, named, argnums)
-        outputs = numpy.asarray(call.output, dtype=object)
-        rows = _gradients([_as_output(y) for y in outputs.ravel()], call.inputs, recorded=call.nested)
-        shape = (*outputs.shape, *call.argument.shape)
+        columns = _shape(call.argument, f"{name} takes a number or an array as argument, or lists like one")
+        outputs, results = call.several_outputs()
+        rows = call.gradients(results, recorded=call.nested)
+        shape = (*_shape(outputs, "f may return a number, or a list or array of them"), *columns)
         return numpy.array(rows, dtype=object if call.nested else float).reshape(shape)
 
-    return _named(matrix, "jacobian", f)
+    return matrix
 
 
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
@@ -195,12 +217,29 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
     >>> hessian(lambda v: v[0] ** 2 * v[1])([2.0, 3.0]).tolist()
     [[6.0, 4.0], [4.0, 0.0]]
+
+    Newton's method goes to where the gradient would be 0 if the function were the parabola that it looks like:
+
+    >>> import numpy
+    >>> def rosenbrock(v):
+    ...     return (1 - v[0]) ** 2 + 100 * (v[1] - v[0] ** 2) ** 2
+    >>> v = numpy.array([-1.2, 1.0])
+    >>> for step in range(7):
+    ...     print(f"{rosenbrock(v):.3g}")
+    ...     v = v - numpy.linalg.solve(hessian(rosenbrock)(v), grad(rosenbrock)(v))
+    24.2
+    4.73
+    1.41e+03
+    0.056
+    0.313
+    1.85e-11
+    3.43e-20
     """
 
     def gradient(*args: Any, **named: Any) -> Any:
         return Structure(grad(f, argnums)(*args, **named)).array()
 
-    return _named(jacobian(gradient, argnums), "hessian", f)
+    return _named(_matrix(gradient, argnums, "hessian"), "hessian", f)
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -225,8 +264,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     recorded = call.nested or any(isinstance(x, Value) for x in along)
     if recorded:
         _refuse_no_grad("jvp of Values")
-    outputs = Structure(call.output)
-    moved = [_tangent(_as_output(y), dict(zip(call.inputs, along)), recorded=recorded) for y in outputs.leaves]
+    outputs, results = call.several_outputs()
+    moved = call.tangents(results, along, recorded=recorded)
     return outputs.rebuilt([_plain(y, recorded=recorded) for y in outputs.leaves]), outputs.rebuilt(moved)
 
 
@@ -238,18 +277,18 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[
     ([6.0, 5.0], (13.0, 12.0))
     """
     call = _Call(f, primals, {}, range(len(primals)))
-    outputs = Structure(call.output)
+    outputs, results = call.several_outputs()
 
     def pullback(gradient: Any) -> tuple[Any, ...]:
         weights = outputs.leaves_of(gradient, "the gradient of the output")
-        recorded = call.nested or _depth.get() > 0 or any(isinstance(x, Value) for x in weights)
+        recorded = call.nested or _outer.get() is not None or any(isinstance(x, Value) for x in weights)
         recording = mode.get()
         token = mode.set(recording and recording._replace(no_grad=False))  # what is pulled back is a graph
         try:
-            total = dot(weights, [_as_output(y) for y in outputs.leaves])
+            total = dot(weights, results)
         finally:
             mode.reset(token)
-        pulled = call.rebuilt(_gradients([_as_value(total)], call.inputs, recorded=recorded)[0])
+        pulled = call.rebuilt(call.gradients([_as_value(total)], recorded=recorded)[0])
         return pulled if isinstance(pulled, tuple) else (pulled,)
 
     return outputs.rebuilt([_plain(y, recorded=call.nested) for y in outputs.leaves]), pullback
@@ -270,19 +309,56 @@ class _Call:
             raise ValueError(f"argnums names an argument twice: {argnums!r}")
         self._structures = [Structure(args[place]) for place in places]
         leaves = [leaf for structure in self._structures for leaf in structure.leaves]
-        self.nested = _depth.get() > 0 or any(isinstance(leaf, Value) for leaf in leaves)
         #: The Values to differentiate by.
-        self.inputs: list[Value] = [positive(x) if isinstance(x, Value) else Value(x) for x in leaves]
+        self.inputs: list[Value] = [positive(x) if isinstance(x, Value) else Variable(x) for x in leaves]
+        self._contains_another = False
+        outer = _outer.get()
+        if outer:
+            outer._contains_another = True
         given = list(args)
         for place, argument in zip(places, self._split(self.inputs)):
             given[place] = argument
         recording = mode.get()
-        tokens = _depth.set(_depth.get() + 1), mode.set(recording and recording._replace(no_grad=False))
+        variables = [x for x in self.inputs if type(x) is Variable]
+        for x in variables:
+            x.active = True
+        tokens = _outer.set(self), mode.set(recording and recording._replace(no_grad=False))
         try:
             self.output = f(*given, **named)
         finally:
-            _depth.reset(tokens[0])
+            _outer.reset(tokens[0])
             mode.reset(tokens[1])
+            for x in variables:
+                x.active = False
+        if getattr(self.output, "shape", None) == ():
+            self.output = self.output.item()  # an array of no dimensions is one number
+        try:
+            self._outputs: Structure | None = Structure(self.output)
+        except (TypeError, OverflowError):
+            self._outputs = None  # whoever wants them says what they should be
+        results = [y for y in self._outputs.leaves if isinstance(y, Value)] if self._outputs else []
+        self._order = self._between(results)
+        #: A thread that f starts does not know that it is inside of f, but what it computes does.
+        self._reads_outer = any(getattr(node, "active", False) for node in self._order)
+        #: Whether results are Values.
+        self.nested = outer is not None or self._reads_outer or any(isinstance(leaf, Value) for leaf in leaves)
+        self._warn_if_lost(results)
+
+    def _between(self, results: list[Value]) -> list[Value]:
+        """The graph of the results, in order, as far as to the inputs; what these were computed from is left out."""
+        return [*self.inputs, *walked(results, set(self.inputs))]
+
+    def _warn_if_lost(self, results: list[Value]) -> None:
+        """Where all derivatives are 0 since no result comes from the arguments. Results of transforms may be so."""
+        if not self.inputs or self._outputs is None or not self._outputs.leaves:
+            return
+        if not results:
+            told = "f returned a plain number, whose gradient is 0: was the graph lost by .data, float() or math?"
+        elif not (self._reads_outer or self._contains_another or _depending(self._order, self.inputs) & {*results}):
+            told = "f does not depend on its argument, so the gradient is 0: was the graph lost by .data or detach()?"
+        else:
+            return
+        warnings.warn(told, stacklevel=stack_level())
 
     @property
     def argument(self) -> Structure:
@@ -291,20 +367,51 @@ class _Call:
 
     def one_output(self) -> Value:
         """The output as a Value, if it is one number."""
-        if getattr(self.output, "shape", None) == ():
-            self.output = self.output.item()  # an array of no dimensions is one number
         if isinstance(self.output, Value):
             return self.output
-        if hasattr(self.output, "__len__") or getattr(self.output, "shape", None):
-            kind = type(self.output).__name__
+        if hasattr(self.output, "__len__") and not isinstance(self.output, (str, bytes)):
+            returned = with_article(type(self.output).__name__)
             raise TypeError(
-                f"a gradient is that of one number; f returned a {kind}: take jacobian, or sum what it returns"
+                f"a gradient is that of one number; f returned {returned}: take jacobian, or sum what it returns"
             )
-        number = as_number(self.output, "the output of f")
-        if not self.nested:
-            lost = "was the graph lost by .data, float() or math?"
-            warnings.warn(f"f returned a plain number, whose gradient is 0: {lost}", stacklevel=4)
-        return Value(number)
+        return Value(as_number(self.output, "the output of f"))
+
+    def several_outputs(self) -> tuple[Structure, list[Value]]:
+        """The outputs, and each as a Value."""
+        if self._outputs is None:
+            if not hasattr(self.output, "__iter__"):
+                as_number(self.output, "the output of f")
+            returned = with_article(type(self.output).__name__)
+            raise TypeError(f"f may return a number, or a list or array of them; it returned {returned}")
+        return self._outputs, [_as_value(y) for y in self._outputs.leaves]
+
+    def gradients(self, outputs: list[Value], *, recorded: bool) -> list[list[Any]]:
+        """A row of gradients by the inputs for each output."""
+        if recorded:
+            return [self._recorded_gradient(y) for y in outputs]
+        rows = []
+        for y in outputs:
+            found = _watched_adjoints(y) if _watching() else adjoints(y)
+            rows.append([found.get(x, 0.0) for x in self.inputs])
+        return rows
+
+    def _recorded_gradient(self, y: Value) -> list[Any]:
+        order = self._between([y])
+        if late := stale(node for node in order if node in _depending(order, self.inputs) and node not in self.inputs):
+            raise ValueError(stale_told(late, y))
+        return list(_recorded(y, self.inputs, order))
+
+    def tangents(self, outputs: list[Value], along: list[Any], *, recorded: bool) -> list[Any]:
+        """How much the outputs move if the inputs move along: the chain rule, from operands to results."""
+        moved: dict[Any, Operand] = dict(zip(self.inputs, along))
+        between = _depending(self._order, self.inputs)
+        for node in self._order:
+            if node in between and node not in moved:
+                locals_ = recorded_partials(node, between) if recorded else node.local_derivatives
+                terms = [(local, moved[x]) for x, local in zip(node.operands, locals_) if x in between]
+                moved[node] = _sum_of_products(terms)  # type: ignore[arg-type]
+        found = [moved.get(y, 0.0) for y in outputs]
+        return [_as_value(tangent) for tangent in found] if recorded else found
 
     def rebuilt(self, gradients: list[Any]) -> Any:
         """Gradients in the structure of the arguments."""
@@ -319,35 +426,23 @@ class _Call:
         return parts
 
 
-def _gradients(outputs: list[Value], inputs: list[Value], *, recorded: bool) -> list[list[Any]]:
-    """A row of gradients for each output."""
-    if recorded:
-        return [list(derivatives(y, inputs)) for y in outputs]
-    rows = []
-    for y in outputs:
-        found = adjoints(y)
-        rows.append([found.get(x, 0.0) for x in inputs])
-    return rows
+def _watching() -> bool:
+    return (recording := mode.get()) is not None and recording.anomaly
 
 
-def _tangent(y: Value, moved: dict[Value, Operand], *, recorded: bool) -> Any:
-    """How much `y` moves if the inputs move so: the chain rule, from operands to results."""
-    order = nodes(y)
-    between = _depending(order, moved)
-    tangents: dict[Any, Operand] = dict(moved)
-    for node in order:
-        if node in between and node not in tangents:
-            locals_ = recorded_partials(node, between) if recorded else node.local_derivatives
-            terms = [
-                (local, tangents[x]) for x, local in zip(node.operands, locals_) if local is not None and x in between
-            ]
-            tangents[node] = _sum_of_products(terms)
-    tangent = tangents.get(y, 0.0)
-    return _as_value(tangent) if recorded else tangent
+def _watched_adjoints(y: Value) -> dict[Value, float]:
+    """The adjoints, unless a nan or an infinity arises on the way."""
+    contributions, found = recorded_pass(nodes(y))
+    for step in contributions:
+        refuse_arising(step.consumer, step.upstream, step.operand, step.before, step.after)
+    return found
 
 
-def _as_output(y: Any) -> Value:
-    return y if isinstance(y, Value) else Value(as_number(y, "an output of f"))
+def _shape(structure: Structure, told: str) -> tuple[int, ...]:
+    try:
+        return structure.shape
+    except ValueError as error:
+        raise TypeError(f"{told}: {error}") from None
 
 
 def _plain(y: Any, *, recorded: bool) -> Any:

@@ -498,9 +498,14 @@ def _watchful_sweep(order: Sequence[Value]) -> None:
         before = [operand.grad for operand in operands]
         sweep((node,))
         for operand, held in zip(operands, before):
-            if not isfinite(operand.grad) and arises(operand.grad, (node.grad, held, *(x.data for x in operands))):
-                handed = f"{_called(node)}, whose gradient is {node.grad}, makes the gradient of {_called(operand)}"
-                raise FloatingPointError(f"backward: {handed} {operand.grad}; diagnose(root) shows the way there")
+            refuse_arising(node, node.grad, operand, held, operand.grad)
+
+
+def refuse_arising(node: Value, adjoint: float, operand: Value, before: float, after: float) -> None:
+    """Raise if a backward step makes a nan or an infinity of finite numbers: `before` becomes `after`."""
+    if not isfinite(after) and arises(after, (adjoint, before, *(x.data for x in node._prev))):
+        handed = f"{_called(node)}, whose gradient is {adjoint}, makes the gradient of {_called(operand)} {after}"
+        raise FloatingPointError(f"backward: {handed}; diagnose(root) shows the way there")
 
 
 def _called(node: Value) -> str:
