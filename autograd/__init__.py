@@ -20,6 +20,7 @@ local derivatives, stands in one table (rules.py); `primitive` adds to it.
 """
 
 from .checks import central_difference, nudge
+from .compiling import compile
 from .costs import cost
 from .diagnosis import diagnose
 from .drawing import draw
@@ -77,6 +78,7 @@ __all__ = [
     "arctan",
     "central_difference",
     "clip",
+    "compile",
     "cos",
     "cosh",
     "cost",

@@ -28,6 +28,7 @@ class Mode(NamedTuple):
     no_grad: bool = False
     lines: bool = False
     anomaly: bool = False
+    compiling: bool = False
 
 
 #: None while operations are recorded as usual.

@@ -21,6 +21,7 @@ from numbers import Number, Real
 from typing import TYPE_CHECKING
 
 from . import rules
+from .branches import Comparison, refuse_branch
 from .conversions import NumberRefusals, NumPyInterplay
 from .copies import Copies
 from .graph import label_of, nodes, opened
@@ -402,18 +403,28 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
     # ----- Comparisons compare numbers; == and hash are identity, so that Values can be members of sets -----
 
     def __lt__(self, other: Any) -> bool:
-        return NotImplemented if (number := _comparable(other)) is None else self._data < number
+        if (number := _comparable(other)) is None:
+            return NotImplemented
+        return self._data < number if _mode() is None else _compared(self, "<", other, self._data < number)
 
     def __le__(self, other: Any) -> bool:
-        return NotImplemented if (number := _comparable(other)) is None else self._data <= number
+        if (number := _comparable(other)) is None:
+            return NotImplemented
+        return self._data <= number if _mode() is None else _compared(self, "<=", other, self._data <= number)
 
     def __gt__(self, other: Any) -> bool:
-        return NotImplemented if (number := _comparable(other)) is None else self._data > number
+        if (number := _comparable(other)) is None:
+            return NotImplemented
+        return self._data > number if _mode() is None else _compared(self, ">", other, self._data > number)
 
     def __ge__(self, other: Any) -> bool:
-        return NotImplemented if (number := _comparable(other)) is None else self._data >= number
+        if (number := _comparable(other)) is None:
+            return NotImplemented
+        return self._data >= number if _mode() is None else _compared(self, ">=", other, self._data >= number)
 
     def __bool__(self) -> bool:
+        if (recording := _mode()) is not None and recording.compiling:
+            refuse_branch("a Value as a condition")
         return self._data != 0
 
     # ----- The functions of one operand, as methods -----
@@ -572,6 +583,12 @@ def _comparable(other: Any) -> float | None:
     if isinstance(other, Value):
         return other._data
     return float(other) if isinstance(other, Real) else None
+
+
+def _compared(left: Value, sign: str, right: Any, outcome: bool) -> Any:
+    """The outcome, unless `compile` records: then what is compared must stay open."""
+    recording = _mode()
+    return Comparison(left, sign, right) if recording is not None and recording.compiling else outcome
 
 
 # Leaves are set by one call into C, map by deque.extend, in which no Ctrl-C can come between two of them.

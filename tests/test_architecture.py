@@ -21,13 +21,16 @@ ROOT = Path(__file__).parent.parent
 #: Each may import those before it, and nothing after it.
 ORDER = [
     "autograd.scalars", "autograd.modes", "autograd.limits", "autograd.primitives", "autograd.rules",
-    "autograd.batch", "autograd.graph", "autograd.notation", "autograd.origins", "autograd.copies",
+    "autograd.batch", "autograd.graph", "autograd.notation", "autograd.origins", "autograd.branches", "autograd.copies",
     "autograd.conversions", "autograd.value", "autograd.functions", "autograd.wording", "autograd.steps",
     "autograd.mistakes", "autograd.stepper", "autograd.exams", "autograd.remarks", "autograd.checks",
     "autograd.structures", "autograd.transforms", "autograd.gradient_check", "autograd.costs", "autograd.tables",
     "autograd.explanations", "autograd.diagnosis", "autograd.drawing.modules", "autograd.drawing.boxes",
     "autograd.drawing.dot_text", "autograd.drawing.rendering", "autograd.drawing.finishing", "autograd.drawing",
     "autograd.page.tape", "autograd.page.scripts", "autograd.page.canvas", "autograd.page.document", "autograd.page",
+    "autograd.compiler", "autograd.compiler.recording", "autograd.compiler.quantities",
+    "autograd.compiler.translation", "autograd.compiler.groups", "autograd.compiler.layout",
+    "autograd.compiler.execution", "autograd.compiler.program", "autograd.compiler.compiled", "autograd.compiling",
     "autograd.expression", "autograd.terminal", "autograd.cli", "autograd.__main__", "autograd", "nn.arguments",
     "nn.saving", "nn.randomness", "nn.labels", "nn.init", "nn.module", "nn.activations", "nn.layers",
     "nn.layer_adjoints", "nn.losses", "nn.schedules", "nn.penalties", "nn.optim", "nn.csv_files", "nn.datasets",

@@ -1,0 +1,206 @@
+"""Where numbers lie while a program runs: `Layout` gives every quantity a row of one of two arrays.
+
+`shared` has one column: parameters, constants, and what is computed from these. `examples` has a column for each
+example of a block. A group has adjacent rows, so that its operation reads and writes parts of the arrays and copies
+nothing; the weights of a layer are adjacent in the order of its matrix.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .groups import EXAMPLES, Group
+from .quantities import BATCH_SUM, Quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+
+class Rows(NamedTuple):
+    """Some rows of one of the arrays: adjacent ones (`step` apart), or any, listed in `places`."""
+
+    array: str  # "shared" or "examples"
+    start: int
+    size: int
+    step: int = 1
+    places: tuple[int, ...] = ()
+
+
+def as_rows(array: str, places: Sequence[int]) -> Rows:
+    """The rows at these places, as a slice where they are evenly apart."""
+    start, count = places[0], len(places)
+    step = places[1] - start if count > 1 else 1
+    if step > 0 and all(place == start + i * step for i, place in enumerate(places)):
+        return Rows(array, start, count, step)
+    if step == 0 and all(place == start for place in places):
+        return Rows(array, start, 1)
+    return Rows(array, 0, count, 0, tuple(places))
+
+
+class Layout:
+    """The rows of all quantities, and how many there are of either kind.
+
+    Args:
+        parameters: the shared leaves.
+        inputs: the elements of each argument.
+        one: what is 1 for each example.
+        kept: what is still asked for at the end.
+    """
+
+    def __init__(
+        self,
+        groups: list[Group],
+        parameters: list[Quantity],
+        inputs: list[list[Quantity]],
+        one: Quantity,
+        kept: list[Any],
+    ) -> None:
+        self.place: dict[Quantity, int] = {}
+        self.constants: dict[str, int] = {}  # by repr
+        self.shared_count = self.example_count = 0
+        self.ones: list[int] = []  # rows of examples that hold 1
+        #: The parameters in the order in which they lie.
+        self.parameters: list[Quantity] = []
+        self._ending_in_one = self._followed_by_one(groups)
+        self._place_parameters(groups, parameters)
+        self._place_sums(groups)
+        self._place_shared(groups)
+        self._place_examples(groups, inputs, one, kept)
+
+    def rows_of(self, operands: Sequence[Any]) -> Rows:
+        """Where operands lie: all shared or constant, or all of examples, a trailing 1.0 included."""
+        if not any(type(x) is Quantity and not x.shared for x in operands):
+            return as_rows("shared", [self.constant(x) if type(x) is float else self.place[x] for x in operands])
+        places: list[int] = []
+        for x in operands:
+            if type(x) is Quantity:
+                places.append(self.place[x])
+            else:  # the 1.0 that a bias is multiplied by
+                places.append(self._one_after.get(places[-1], self.ones[0]) if places else self.ones[0])
+        return as_rows("examples", places)
+
+    def constant(self, number: float) -> int:
+        """The row of a constant."""
+        if repr(number) not in self.constants:
+            self.constants[repr(number)] = self._more_shared(1)
+        return self.constants[repr(number)]
+
+    def _more_shared(self, count: int) -> int:
+        start = self.shared_count
+        self.shared_count += count
+        return start
+
+    def _followed_by_one(self, groups: list[Group]) -> set[tuple[Quantity, ...]]:
+        """The inputs of matrices that end in 1, for the bias."""
+        return {
+            tuple(group.inputs[:-1])
+            for group in groups
+            if group.form == "matrix" and type(group.inputs[-1]) is float and len(group.inputs) > 1
+        }
+
+    # ----- What is shared -----
+
+    def _place_parameters(self, groups: list[Group], parameters: list[Quantity]) -> None:
+        """The weights of each matrix first, row by row."""
+        wanted = dict.fromkeys(parameters)
+        for group in groups:
+            if group.form == "matrix":
+                weights = group.weights
+                if all(x in wanted and x not in self.place for x in weights) and len({*weights}) == len(weights):
+                    self._place_next(weights)
+        self._place_next([x for x in parameters if x not in self.place])
+
+    def _place_next(self, leaves: list[Quantity]) -> None:
+        for leaf in leaves:
+            self.place[leaf] = self._more_shared(1)
+            self.parameters.append(leaf)
+
+    def _place_sums(self, groups: list[Group]) -> None:
+        """The sums over the batch of the parameters' contributions, in the order of the parameters."""
+        sums = [q for group in groups if group.primitive is BATCH_SUM for q in group.members]
+        owner = {summed: q for q, summed in sums[0].book.batch_sums.items()} if sums else {}
+        last = self.shared_count
+        sums.sort(key=lambda q: self.place.get(owner[q], last))
+        #: The rows that are to be 0 when the first block of examples comes.
+        self.sums = Rows("shared", self._more_shared(len(sums)), len(sums))
+        for i, q in enumerate(sums):
+            self.place[q] = self.sums.start + i
+
+    def _place_shared(self, groups: list[Group]) -> None:
+        for group in groups:
+            if group.stage != EXAMPLES:
+                start = self._more_shared(len(group.members))
+                for i, q in enumerate(group.members):
+                    self.place[q] = start + i
+
+    # ----- What every example has -----
+
+    def _place_examples(
+        self, groups: list[Group], inputs: list[list[Quantity]], one: Quantity, kept: list[Any]
+    ) -> None:
+        """Rows are taken again when nothing needs what they hold: what fits into the cache is fast."""
+        groups = [group for group in groups if group.stage == EXAMPLES]
+        self._one_after: dict[int, int] = {}
+        last_use = _last_uses(groups, kept)
+        self._free: dict[int, list[int]] = {}
+        ones = self._more_rows(1)
+        self.ones.append(ones)
+        self.place[one] = ones
+        for argument in inputs:
+            self._put(argument)
+        for i, group in enumerate(groups):
+            if group.form == "batch_sums":
+                self._release(group, i, last_use)
+                continue
+            if group.form == "each":  # it may write where it reads
+                self._release(group, i, last_use)
+                self._put(group.members)
+            else:
+                self._put(group.members)
+                self._release(group, i, last_use)
+
+    def _put(self, members: list[Quantity]) -> None:
+        count = len(members)
+        ends_in_one = tuple(members) in self._ending_in_one
+        if not ends_in_one and self._free.get(count):
+            start = self._free[count].pop()
+        else:
+            start = self._more_rows(count + ends_in_one)
+        for i, q in enumerate(members):
+            self.place[q] = start + i
+        if ends_in_one:
+            self.ones.append(start + count)
+            self._one_after[start + count - 1] = start + count
+
+    def _release(self, group: Group, now: int, last_use: dict[Quantity, tuple[int, list[Quantity]]]) -> None:
+        """Rows of groups that this one is the last to read."""
+        done = []
+        for q in group.members:
+            for x in q.operands:
+                if type(x) is Quantity and x in last_use:
+                    time, members = last_use[x]
+                    if time == now and tuple(members) not in self._ending_in_one:
+                        done.append(members)
+                        for member in members:
+                            del last_use[member]
+        for members in done:
+            self._free.setdefault(len(members), []).append(self.place[members[0]])
+
+    def _more_rows(self, count: int) -> int:
+        start = self.example_count
+        self.example_count += count
+        return start
+
+
+def _last_uses(groups: list[Group], kept: list[Any]) -> dict[Quantity, tuple[int, list[Quantity]]]:
+    """When the group of a quantity is read for the last time, and its members; not of those that are kept."""
+    group_of = {q: group.members for group in groups if group.form != "batch_sums" for q in group.members}
+    last: dict[int, int] = {id(members): i for i, group in enumerate(groups) if (members := group.members)}
+    for i, group in enumerate(groups):
+        for q in group.members:
+            for x in q.operands:
+                if type(x) is Quantity and x in group_of:
+                    last[id(group_of[x])] = i
+    never = {id(group_of[q]) for q in kept if type(q) is Quantity and q in group_of}
+    return {q: (last[id(members)], members) for q, members in group_of.items() if id(members) not in never}
