@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 TOLERANCE = 1e-9
 
+#: NumPy's libraries would use all cores for large products, and two sides would not be alike.
+ONE_THREAD = dict.fromkeys(
+    ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+
 
 class Outcome(NamedTuple):
     """What one run of one side measured, in seconds or bytes, and the gradients that it found."""
@@ -93,11 +98,12 @@ def check_gradients(ours: Sequence[float], peer: Sequence[float]) -> None:
 
 
 def worker(name: str, size: int, *options: str) -> Job:
-    """Runs a side of sides.py in a new process."""
+    """Runs a side of sides.py in a new process, on one thread."""
     command = [sys.executable, "-m", "benchmarks.sides", name, str(size), *options]
+    surroundings = os.environ | ONE_THREAD
 
     def run() -> Outcome:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SideError(f"{name}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
         return Outcome(**json.loads(done.stdout))

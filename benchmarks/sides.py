@@ -2,9 +2,10 @@
 
     python -m benchmarks.sides NAME SIZE                 # {"figure": median seconds of a pass, "gradients": [...]}
     python -m benchmarks.sides NAME SIZE --memory        # {"figure": bytes that a pass adds to the peak, ...}
+    python -m benchmarks.sides NAME SIZE --width 64      # of the hidden layers, for the sides of training.py
 
-NAME is a function below. A pass is forward, backward, and dropping the graph; setting the gradients to 0 before it and
-reading them after it are not timed. The garbage collector is left as it is: its work is part of what a graph costs.
+NAME is a function below, or one of training.py. Here a pass is forward, backward, and dropping the graph; setting the
+gradients to 0 before it and reading them after it are not timed.
 """
 
 from __future__ import annotations
@@ -14,23 +15,15 @@ import json
 import subprocess
 from functools import partial
 from itertools import count
-from statistics import median
-from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from . import training
+from .measuring import Side, added_to_peak, nothing, seconds
 from .workloads import by_hand, chain, data, hinge_loss, hundred_nodes, parameters, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
-
-
-class Side(NamedTuple):
-    """What to time, what to do before each time, and the gradients that the last one left."""
-
-    run: Callable[[], Any]
-    reset: Callable[[], Any]
-    gradients: Callable[[], list[float]]
 
 
 def micrograd(size: int) -> Side:
@@ -60,12 +53,9 @@ def _node_per_operation(value: Any, size: int) -> Side:
 def autograd_dot(size: int) -> Side:
     """The same loss with `nn.MLP`: a node per neuron, and one for its ReLU."""
     from autograd import Value
-    from nn import MLP
 
     points, labels = data(size)
-    model = MLP(2, [16, 16, 1], seed=1)
-    for parameter, number in zip(model.parameters(), parameters(by_hand(float))):
-        parameter.data = number
+    model = training.model()
 
     def one_pass() -> None:
         hinge_loss([model(point) for point in points], labels, Value.relu).backward()
@@ -100,7 +90,7 @@ def xad(size: int) -> Side:
         loss.derivative = 1.0
         tape.computeAdjoints()
 
-    return Side(one_pass, _nothing, lambda: [weight.derivative for weight in weights])
+    return Side(one_pass, nothing, lambda: [weight.derivative for weight in weights])
 
 
 def autograd_chain(length: int) -> Side:
@@ -133,50 +123,15 @@ def dot_svg(repeats: int) -> Side:
     command = ["dot", "-Tsvg"]
     return Side(
         lambda: [subprocess.run(command, input=t, capture_output=True, check=True, text=True) for t in texts],
-        _nothing,
+        nothing,
         list,
     )
 
 
-def _nothing() -> None:
-    pass
-
-
-SIDES: dict[str, Callable[[int], Side]] = {
-    side.__name__: side for side in (micrograd, autograd, autograd_dot, xad, autograd_chain, autograd_svg, dot_svg)
+SIDES: dict[str, Callable[..., Side]] = {
+    side.__name__: side
+    for side in (micrograd, autograd, autograd_dot, xad, autograd_chain, autograd_svg, dot_svg, *training.SIDES)
 }
-
-
-def seconds(side: Side, warm_ups: int, repeats: int) -> float:
-    """The median time of a pass, after a few that warm up."""
-    times = []
-    for _ in range(warm_ups + repeats):
-        side.reset()
-        start = perf_counter()
-        side.run()
-        times.append(perf_counter() - start)
-    return median(times[warm_ups:])
-
-
-def added_to_peak(side: Side) -> int:
-    """The bytes by which one pass raises the peak of this process above that of the imports and the data."""
-    side.reset()
-    before = peak_memory()
-    side.run()
-    return peak_memory() - before
-
-
-def peak_memory() -> int:
-    """The most memory that this process has held, in bytes."""
-    try:
-        # Linux counts the parent's memory into ru_maxrss of a new process, but not into this line.
-        with open("/proc/self/status") as status:
-            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
-    except OSError:
-        import resource
-        import sys
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def main() -> None:
@@ -184,13 +139,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sides", description="Measure one side of a comparison.")
     parser.add_argument("name", choices=SIDES)
     parser.add_argument("size", type=int, help="points, nodes or drawings")
+    parser.add_argument("--width", type=int, help="neurons of each hidden layer, for the sides of training.py")
     parser.add_argument("--memory", action="store_true", help="the peak memory of one pass instead of its time")
     parser.add_argument("--warm-ups", type=int, default=3)
-    parser.add_argument("--repeats", type=int, default=7, help="timed passes (default: %(default)s)")
+    parser.add_argument("--repeats", type=int, default=7, help="times to take (default: %(default)s)")
+    parser.add_argument("--together", type=int, default=1, help="passes that are timed as one (default: %(default)s)")
     options = parser.parse_args()
-    side = SIDES[options.name](options.size)
-    figure = added_to_peak(side) if options.memory else seconds(side, options.warm_ups, options.repeats)
-    print(json.dumps({"figure": figure, "gradients": side.gradients()}))
+    width = {} if options.width is None else {"width": options.width}
+    side = SIDES[options.name](options.size, **width)
+    timing = (options.warm_ups, options.repeats, options.together)
+    measured = added_to_peak(side) if options.memory else seconds(side, *timing)
+    print(json.dumps(measured._asdict()))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@
 
 Arguments and updates are PyTorch's. `lr` may be a function of the number of the step (nn/schedules.py), and a gradient
 that is nan or infinite is an error before anything has moved.
+
+The rules are written for arrays of all parameters at once. `step` gathers their numbers and gradients from the Values
+and sets the Values where the rule leads; `array_step` is for whoever keeps the numbers in an array.
 """
 
 from __future__ import annotations
@@ -17,23 +20,29 @@ import math
 from sys import float_info
 from typing import TYPE_CHECKING
 
-from .arguments import from_zero, short
+from .arguments import MOST, from_zero, short
 from .penalties import values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
+
+    import numpy
 
     from autograd import Value
 
     from .module import Module
     from .schedules import Schedule
 
-    #: What is remembered of parameters between steps: a number for each place, by name.
-    Memory = dict[str, dict[int, float]]
+    #: Some of the parameters: their places in `params`, or a slice of them.
+    Places = slice | numpy.ndarray
+
+    #: Where a step leads, and what is to be remembered of it, by name.
+    Outcome = tuple[numpy.ndarray, dict[str, numpy.ndarray]]
 
 
 LARGEST = float_info.max
+ALL = slice(None)
 
 
 class Optimizer:
@@ -44,8 +53,10 @@ class Optimizer:
     True
     """
 
-    #: The names of what is remembered of each parameter, and of the arguments beside `params`.
+    #: The names of what is remembered of each parameter, of what is counted among that, and of the arguments beside
+    #: `params`.
     MEMORY: tuple[str, ...] = ()
+    COUNTS: tuple[str, ...] = ()
     OPTIONS: tuple[str, ...] = ("lr",)
 
     #: How many steps were taken.
@@ -55,7 +66,7 @@ class Optimizer:
         self.params = _leaves(params)
         self.lr = lr
         self.t = 0
-        self._memory: Memory = {name: {} for name in self.MEMORY}
+        self._memory = {name: self._memory_of(name, [None] * len(self.params)) for name in self.MEMORY}
 
     @property
     def lr(self) -> float | Schedule:
@@ -81,24 +92,78 @@ class Optimizer:
             ValueError: if no parameter has a gradient, for a gradient that is nan or infinite, and where a parameter
                 would become so. Nothing has changed then.
         """
-        lr = from_zero(self.lr(self.t), f"lr({self.t})") if callable(self.lr) else self.lr
+        import numpy
+
         moving, gradients = self.params, [parameter.grad for parameter in self.params]
-        places: Sequence[int] = range(len(moving))
-        # A gradient reads 0.0 where there is none: only these need a second look.
-        if any(not g and not moving[i].has_grad for i, g in enumerate(gradients)):
-            places = [i for i in places if moving[i].has_grad]
-            moving, gradients = [moving[i] for i in places], [gradients[i] for i in places]
-        numbers = [parameter.data for parameter in moving]
-        if check:
-            self._check_gradients(places, gradients)
-        moved, remembered = self._moved(numbers, gradients, lr, places)
-        if check:
-            self._check_moved(places, numbers, gradients, moved, remembered.values())
-        for parameter, number in zip(moving, moved):
+        places: Places = ALL
+        if 0.0 in gradients:  # as it reads where there is none: only these need a second look
+            present = [i for i, g in enumerate(gradients) if g or moving[i].has_grad]
+            if len(present) < len(moving):
+                places = numpy.array(present, dtype=int)
+                moving, gradients = [moving[i] for i in present], [gradients[i] for i in present]
+        numbers = numpy.array([parameter.data for parameter in moving], dtype=float)
+        moved, remembered = self._outcome(numbers, numpy.array(gradients, dtype=float), places, check=check)
+        for parameter, number in zip(moving, moved.tolist()):
             parameter.data = number
+        self._remember(remembered, places)
+
+    def array_step(
+        self, numbers: numpy.ndarray, gradients: numpy.ndarray, places: numpy.ndarray | None = None
+    ) -> numpy.ndarray:
+        """A step where the parameters' numbers are kept in an array, as for a compiled network; no Value is touched.
+
+        It leads where `step` leads, to the last bit, and remembers the same, so the two can take turns.
+
+        Args:
+            numbers: where the parameters are, as float64.
+            gradients: the gradient of each of them, as float64.
+            places: the place of each of them in `params`; None if they are all of `params`, in that order.
+
+        Returns:
+            Where they are after the step, in a new array.
+
+        Raises:
+            ValueError: as `step` does. Nothing has changed then.
+
+        >>> import numpy
+        >>> from autograd import Value
+        >>> optimizer = SGD([Value(1.0, "w"), Value(2.0, "b")], lr=0.5)
+        >>> optimizer.array_step(numpy.array([1.0, 2.0]), numpy.array([1.0, -1.0])).tolist()
+        [0.5, 2.5]
+        """
+        chosen = ALL if places is None else places
+        moved, remembered = self._outcome(numbers, gradients, chosen, check=True)
+        self._remember(remembered, chosen)
+        return moved
+
+    def _outcome(self, numbers: numpy.ndarray, gradients: numpy.ndarray, places: Places, *, check: bool) -> Outcome:
+        """What a step would do; it moves nothing."""
+        import numpy
+
+        lr = from_zero(self.lr(self.t), f"lr({self.t})") if callable(self.lr) else self.lr
+        self._fit_memory()
+        with numpy.errstate(all="ignore"):  # what becomes infinite or nan is told with its name
+            if check:
+                self._check_gradients(places, gradients)
+            if not len(numbers):
+                return numbers, {}
+            moved, remembered = self._moved(numbers, gradients, lr, places)
+            if check:
+                self._check_moved(places, numbers, gradients, moved, remembered)
+        return moved, remembered
+
+    def _remember(self, remembered: dict[str, numpy.ndarray], places: Places) -> None:
+        """The step was taken."""
         for name, new in remembered.items():
-            self._memory[name].update(zip(places, new))
+            self._memory[name].enter(places, new)
         self.t += 1
+
+    def _fit_memory(self) -> None:
+        """Have room for as many as `params` has now: a list to which a parameter may be added between steps."""
+        count = len(self.params)
+        for name, memory in self._memory.items():
+            if len(memory.numbers) != count:
+                self._memory[name] = _Memory([*memory.listed(), *[None] * count][:count], memory.numbers.dtype)
 
     def state_dict(self) -> dict[str, Any]:
         """What it needs to go on later as if never interrupted, in lists and numbers that JSON takes.
@@ -106,8 +171,8 @@ class Optimizer:
         The parameters' own numbers are the module's: `model.state_dict()`. An `lr` that is a function is left out.
         """
         options = {name: getattr(self, name) for name in self.OPTIONS if not callable(getattr(self, name))}
-        count = len(self.params)
-        memory = {name: [numbers.get(i) for i in range(count)] for name, numbers in self._memory.items()}
+        self._fit_memory()
+        memory = {name: memory.listed() for name, memory in self._memory.items()}
         return {"optimizer": type(self).__name__, "t": self.t, "options": options, **memory}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -126,7 +191,7 @@ class Optimizer:
         t, options = state["t"], state["options"]
         if isinstance(t, bool) or not isinstance(t, int) or t < 0:
             raise ValueError(f"t, the number of steps taken, is a whole number, 0 or more; not {short(t)}")
-        memory = {name: self._remembered(name, state[name]) for name in self.MEMORY}
+        memory = {name: self._memory_of(name, state[name]) for name in self.MEMORY}
         if not isinstance(options, dict) or not {*self.OPTIONS} - {"lr"} <= set(options) <= {*self.OPTIONS}:
             raise ValueError(f"options has a number for each of {', '.join(self.OPTIONS)}; not {short(options)}")
         checked = self._options(**{"lr": self.lr, **options})
@@ -134,58 +199,57 @@ class Optimizer:
             setattr(self, name, option)
         self.t, self._memory = t, memory
 
-    def _remembered(self, name: str, numbers: Any) -> dict[int, float]:
+    def _memory_of(self, name: str, numbers: Any) -> _Memory:
         """The memory that a state's list describes."""
-        count = len(self.params)
+        count, counted = len(self.params), name in self.COUNTS
         if not isinstance(numbers, (list, tuple)) or len(numbers) != count:
             given = str(len(numbers)) if isinstance(numbers, (list, tuple)) else f"{short(numbers)}"
             raise ValueError(f"{name} has a number or None for each of the {count} parameters; given was {given}")
         for i, number in enumerate(numbers):
-            if number is not None and not (type(number) in (int, float) and abs(number) <= LARGEST):
-                raise ValueError(f"{name}[{i}] is {short(number)}, where a finite number or None is wanted")
-        return {i: number for i, number in enumerate(numbers) if number is not None}
+            if number is None or (type(number) is int and 0 <= number <= MOST):
+                continue
+            if counted or type(number) not in (int, float) or not abs(number) <= LARGEST:
+                wanted = "a whole number, 0 or more," if counted else "a finite number"
+                raise ValueError(f"{name}[{i}] is {short(number)}, where {wanted} or None is wanted")
+        return _Memory(numbers, int if counted else float)
 
     @staticmethod
     def _options(**options: Any) -> dict[str, Any]:
         """The arguments, each checked."""
         raise NotImplementedError
 
-    def _moved(
-        self, numbers: list[float], gradients: list[float], lr: float, places: Sequence[int]
-    ) -> tuple[list[float], dict[str, list[float]]]:
+    def _moved(self, numbers: numpy.ndarray, gradients: numpy.ndarray, lr: float, places: Places) -> Outcome:
         """Where these parameters go, and what to remember of each."""
         raise NotImplementedError
 
-    def _check_gradients(self, places: Sequence[int], gradients: list[float]) -> None:
-        if not places:
+    def _check_gradients(self, places: Places, gradients: numpy.ndarray) -> None:
+        if not len(gradients):
             raise ValueError("no parameter has a gradient, so there is no step to take: call loss.backward() before")
-        if not math.isfinite(sum(gradients)):  # one look tells that all are finite; only a sum that is not needs more
-            for i, gradient in zip(places, gradients):
-                if not math.isfinite(gradient):
-                    raise ValueError(
-                        f"the gradient of {self._name(i)} is {gradient}, so no parameter was moved: "
-                        "autograd.diagnose(loss) tells where it arose"
-                    )
+        if (bad := _first_bad(gradients)) is not None:
+            raise ValueError(
+                f"the gradient of {self._name(places, bad)} is {float(gradients[bad])}, so no parameter was moved: "
+                "autograd.diagnose(loss) tells where it arose"
+            )
 
     def _check_moved(
         self,
-        places: Sequence[int],
-        numbers: list[float],
-        gradients: list[float],
-        moved: list[float],
-        remembered: Iterable[list[float]],
+        places: Places,
+        numbers: numpy.ndarray,
+        gradients: numpy.ndarray,
+        moved: numpy.ndarray,
+        remembered: dict[str, numpy.ndarray],
     ) -> None:
-        for new in (moved, *remembered):
-            if math.isfinite(sum(new)):
-                continue
-            for i, x, g, number in zip(places, numbers, gradients, new):
-                if not math.isfinite(number):
-                    raise ValueError(
-                        f"a step from {x:g} with the gradient {g:g} would make {self._name(i)}, or an average that "
-                        f"{type(self).__name__} keeps of it, {number}, so no parameter was moved: take a smaller lr"
-                    )
+        for new in (moved, *remembered.values()):
+            if (bad := _first_bad(new)) is not None:
+                raise ValueError(
+                    f"a step from {numbers[bad]:g} with the gradient {gradients[bad]:g} would make "
+                    f"{self._name(places, bad)}, or an average that {type(self).__name__} keeps of it, "
+                    f"{float(new[bad])}, so no parameter was moved: take a smaller lr"
+                )
 
-    def _name(self, place: int) -> str:
+    def _name(self, places: Places, i: int) -> str:
+        """What to call the i-th of these parameters."""
+        place = range(len(self.params))[places][i] if isinstance(places, slice) else int(places[i])
         label = self.params[place].label
         return f"{label} (params[{place}])" if label else f"params[{place}]"
 
@@ -255,18 +319,18 @@ class SGD(Optimizer):
             raise ValueError("nesterov needs a momentum above 0 and a dampening of 0")
         return {"lr": lr if callable(lr) else from_zero(lr, "lr"), **checked, "nesterov": nesterov}
 
-    def _moved(
-        self, numbers: list[float], gradients: list[float], lr: float, places: Sequence[int]
-    ) -> tuple[list[float], dict[str, list[float]]]:
-        remembered: dict[str, list[float]] = {}
+    def _moved(self, numbers: numpy.ndarray, gradients: numpy.ndarray, lr: float, places: Places) -> Outcome:
+        import numpy
+
         directions = _decayed(gradients, numbers, self.weight_decay)
-        if momentum := self.momentum:
-            fresh = 1 - self.dampening
-            before = map(self._memory["velocity"].get, places)
-            velocity = [d if v is None else momentum * v + fresh * d for v, d in zip(before, directions)]
-            directions = [d + momentum * v for d, v in zip(directions, velocity)] if self.nesterov else velocity
-            remembered["velocity"] = velocity
-        return [x - lr * d for x, d in zip(numbers, directions)], remembered
+        if not (momentum := self.momentum):
+            return numbers - lr * directions, {}
+        before = self._memory["velocity"]
+        velocity = momentum * before.numbers[places] + (1 - self.dampening) * directions
+        if not before.complete:
+            velocity = numpy.where(before.known[places], velocity, directions)
+        directions = directions + momentum * velocity if self.nesterov else velocity
+        return numbers - lr * directions, {"velocity": velocity}
 
 
 class Adam(Optimizer):
@@ -296,6 +360,7 @@ class Adam(Optimizer):
     """
 
     MEMORY = ("mean", "mean_square", "steps")
+    COUNTS = ("steps",)
     OPTIONS = ("lr", "betas", "eps", "weight_decay")
 
     def __init__(
@@ -324,40 +389,72 @@ class Adam(Optimizer):
         checked = {name: from_zero(options[name], name) for name in ("eps", "weight_decay")}
         return {"lr": lr if callable(lr) else from_zero(lr, "lr"), "betas": pair, **checked}
 
-    def _moved(
-        self, numbers: list[float], gradients: list[float], lr: float, places: Sequence[int]
-    ) -> tuple[list[float], dict[str, list[float]]]:
+    def _moved(self, numbers: numpy.ndarray, gradients: numpy.ndarray, lr: float, places: Places) -> Outcome:
+        import numpy
+
         (beta1, beta2), eps = self.betas, self.eps
         directions = _decayed(gradients, numbers, self.weight_decay)
-        counts = [count + 1 for count in self._remembered_or_0("steps", places)]
-        mean = [m + (1 - beta1) * (d - m) for m, d in zip(self._remembered_or_0("mean", places), directions)]
-        squares = self._remembered_or_0("mean_square", places)
-        mean_square = [beta2 * v + (1 - beta2) * d * d for v, d in zip(squares, directions)]
+        mean, mean_square, steps = (self._memory[name].numbers[places] for name in self.MEMORY)  # 0 at first
+        steps = steps + 1
+        mean = mean + (1 - beta1) * (directions - mean)
+        mean_square = beta2 * mean_square + (1 - beta2) * directions * directions
         # What the averages would be of constant gradients of 1: less than 1, since they started at 0.
-        pace = {k: (lr / (1 - beta1**k), math.sqrt(1 - beta2**k)) for k in set(counts)}
-        moved = [
-            x - pace[k][0] * _quotient(m, math.sqrt(v) / pace[k][1] + eps)
-            for x, m, v, k in zip(numbers, mean, mean_square, counts)
-        ]
-        return moved, {"mean": mean, "mean_square": mean_square, "steps": counts}
-
-    def _remembered_or_0(self, name: str, places: Sequence[int]) -> list[float]:
-        known = self._memory[name]
-        return [known.get(i, 0) for i in places]
+        pace, scale = _of_counts(lambda k: (lr / (1 - beta1**k), math.sqrt(1 - beta2**k)), steps)
+        moved = numbers - pace * (mean / (numpy.sqrt(mean_square) / scale + eps))
+        return moved, {"mean": mean, "mean_square": mean_square, "steps": steps}
 
 
-def _decayed(gradients: list[float], numbers: list[float], weight_decay: float) -> list[float]:
+class _Memory:
+    """A number for each parameter, or none yet: it reads 0 then."""
+
+    __slots__ = ("complete", "known", "numbers")
+
+    def __init__(self, numbers: Sequence[float | None], kind: type | numpy.dtype) -> None:
+        import numpy
+
+        self.numbers = numpy.array([0 if number is None else number for number in numbers], dtype=kind)
+        self.known = numpy.array([number is not None for number in numbers])
+        self.complete = bool(self.known.all())
+
+    def enter(self, places: Places, numbers: numpy.ndarray) -> None:
+        """Remember these."""
+        self.numbers[places] = numbers
+        if not self.complete:
+            self.known[places] = True
+            self.complete = bool(self.known.all())
+
+    def listed(self) -> list[float | None]:
+        """As a list, with None where there is none."""
+        return [number if known else None for number, known in zip(self.numbers.tolist(), self.known.tolist())]
+
+
+def _decayed(gradients: numpy.ndarray, numbers: numpy.ndarray, weight_decay: float) -> numpy.ndarray:
     """The gradients with those of the penalty weight_decay/2 * Σ w²."""
-    if not weight_decay:
-        return gradients
-    return [g + weight_decay * x for g, x in zip(gradients, numbers)]
+    return gradients + weight_decay * numbers if weight_decay else gradients
 
 
-def _quotient(x: float, y: float) -> float:
-    """x / y as IEEE 754 has it where y is 0, for an eps of 0."""
-    if y:
-        return x / y
-    return math.copysign(math.inf, x) if x else math.nan
+def _of_counts(function: Callable[[int], tuple[float, float]], counts: numpy.ndarray) -> Any:
+    """A function's two results for each count: two numbers if all counts are the same, else two arrays.
+
+    It is called on whole numbers, so that powers are Python's: NumPy's may differ from them in the last digit.
+    """
+    import numpy
+
+    first = counts[0]
+    if (counts == first).all():
+        return function(int(first))
+    distinct, places = numpy.unique(counts, return_inverse=True)
+    return numpy.array([function(k) for k in distinct.tolist()])[places].T
+
+
+def _first_bad(numbers: numpy.ndarray) -> int | None:
+    """Where the first number stands that is nan or infinite."""
+    import numpy
+
+    if math.isfinite(numbers.dot(numbers)):  # one look tells that all are; only a sum of squares that is not needs more
+        return None
+    bad = numpy.flatnonzero(~numpy.isfinite(numbers))
+    return int(bad[0]) if bad.size else None
 
 
 def _leaves(params: Iterable[Value] | Module) -> list[Value]:

@@ -14,18 +14,14 @@ from __future__ import annotations
 
 import math
 import random
-from operator import eq
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import autograd as ag
-
 from .arguments import count, file_path, is_iterable, is_whole, matrix, short, targets
-from .classifier import chosen_class, kind_of_outputs
-from .evaluation import as_leaves, as_numbers
 from .optim import SGD
 from .randomness import source
 from .saving import as_state, read, write
+from .stepping import CompiledSteps, EagerSteps, set_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -36,6 +32,7 @@ if TYPE_CHECKING:
     from autograd import Value
 
     from .randomness import Seed
+    from .stepping import Steps
 
     Callback = Callable[[int, "History", Any], Any]
 
@@ -171,7 +168,9 @@ def fit(
         validation: a pair (X, y) to measure the loss on after each epoch; or a part such as 0.2 of the rows, chosen at
             random, which is not trained on.
         seed: what order and validation part are drawn from: a whole number, a generator, or None for Python's `random`.
-        compile: for a version that has `autograd.compile`.
+        compile: whether to compute all rows of a batch at once, with `autograd.compile`: many times as fast, with the
+            same results but for rounding. The loss is to be a mean over its rows, and neither model nor loss may
+            branch on data. Parameters get their numbers before each callback, and however the training ends.
         callbacks: each is called as callback(epoch, history, model) after each epoch; one that returns True ends the
             training. `Checkpoint` is one.
         patience: end when the validation loss has not been lower than before for so many epochs. The model then has
@@ -197,8 +196,8 @@ def fit(
     >>> round(model([2.0]).data, 1)
     5.0
     """
-    if compile is not False:
-        raise ValueError("compile=True needs autograd.compile, which this version does not have")
+    if not isinstance(compile, bool):
+        raise TypeError(f"compile is True or False, not {short(compile)}")
     run = _Run(model, loss, optimizer, _checked_callbacks(callbacks))
     start = None if resume is None else read(file_path(resume, "resume"))
     run.shuffling = _drawn_seed(seed) if start is None else _seed_of_file(start, seed, resume)
@@ -210,6 +209,7 @@ def fit(
     last = count(epochs, "epochs")
     if start is not None:
         run.go_on_from(start, resume)
+    run.steps = (CompiledSteps if compile else EagerSteps)(run)
     with _Bar(len(run.history), last, shown=progress) as bar:
         run.train(last, min(size, len(run.rows)), bar)
     return run.history
@@ -221,6 +221,7 @@ class _Run:
     rows: list[list[float]]
     targets: list[Any]
     held_out: tuple[list[list[float]], list[Any]] | None  # validation data
+    steps: Steps  # what computes them
     shuffling: int  # what the order of each epoch is drawn from
     patience: int | None
 
@@ -294,86 +295,54 @@ class _Run:
                 epoch = len(history) + 1
                 self._epoch(epoch, batch_size)
                 bar.show(history)
+                if self.callbacks or self.checkpoints:
+                    self.steps.write_back()
                 ends = [callback(epoch, history, self.model) for callback in self.callbacks]
+                if self.callbacks:
+                    self.steps.read_again()
                 history.stopped = any(end is True for end in ends) or self._out_of_patience()
                 self._write_checkpoints(epoch, final=epoch == last or history.stopped)
         except KeyboardInterrupt:
             history.interrupted = True
             for name in _KEPT:  # Ctrl-C may have come while an epoch was being entered
                 del getattr(history, name)[len(history) :]
+        finally:
+            self.steps.write_back()
         if self.best is not None:
-            _set(self.parameters, self.best)
+            set_numbers(self.parameters, self.best)
 
     def _epoch(self, epoch: int, batch_size: int) -> None:
         """One pass over the rows; it is entered into the history when it is complete."""
         began, lr = perf_counter(), _step_size(self.optimizer)
-        order = list(range(len(self.rows))) if batch_size == len(self.rows) else self._order(epoch)
-        total, right = 0.0, 0
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            loss, found = self._step([self.rows[i] for i in batch], [self.targets[i] for i in batch], epoch)
-            total += loss * len(batch)
+        count, total, right = len(self.rows), 0.0, 0
+        order = None if batch_size == count else self._order(epoch)
+        for start in range(0, count, batch_size):
+            batch = None if order is None else order[start : start + batch_size]
+            loss, found = self.steps.step(batch, epoch)
+            total += loss * (count if batch is None else len(batch))
             right += found
         measured = {} if lr is None else {"lr": lr}
         if self.classes:
-            measured["accuracy"] = right / len(order)
+            measured["accuracy"] = right / count
         if self.held_out is not None:
-            measured |= self._validated(*self.held_out)
-        measured |= {"seconds": perf_counter() - began, "loss": total / len(order)}  # the loss last: it is what counts
+            measured |= self._validated()
+        measured |= {"seconds": perf_counter() - began, "loss": total / count}  # the loss last: it is what counts
         for name, number in measured.items():
             getattr(self.history, name).append(number)
         if self.patience is not None and self.history.best_epoch == epoch:
+            self.steps.write_back()
             self.best = [parameter.data for parameter in self.parameters]
 
-    def _step(self, rows: list[list[float]], wanted: list[Any], epoch: int) -> tuple[float, int]:
-        """One step of the optimiser; the loss before it, and how many outputs were right."""
-        outputs = [self.model(row) for row in rows]
-        loss = self._loss(outputs, wanted)
-        if not math.isfinite(loss.data):
-            raise FloatingPointError(
-                f"the loss became {loss.data} in epoch {epoch}: take a smaller lr or standardise X; "
-                "autograd.diagnose(loss) tells where in the graph it arose"
-            )
-        self.optimizer.zero_grad()
-        loss.backward()
-        before = [parameter.data for parameter in self.parameters]
-        try:
-            self.optimizer.step()
-        except BaseException as error:  # a step that Ctrl-C cuts short has not been taken
-            _set(self.parameters, before)
-            if isinstance(error, (ArithmeticError, ValueError)):
-                error.add_note(f"This was in epoch {epoch} of fit, where the loss was {loss.data:g}.")
-            raise
-        return loss.data, self._right(outputs, wanted)
-
-    def _loss(self, outputs: list[Any], wanted: list[Any]) -> Value:
-        loss = self.loss(outputs, wanted)
-        if not isinstance(loss, ag.Value):
-            raise TypeError(f"loss gives one Value, such as a mean over the batch; not {short(loss)}")
-        return loss
-
-    def _validated(self, rows: list[list[float]], wanted: list[Any]) -> dict[str, float]:
+    def _validated(self) -> dict[str, float]:
         """Loss and accuracy on validation data."""
-        outputs = [as_leaves(self.model(row)) for row in rows]
-        measured = {"validation_loss": float(self._loss(outputs, wanted).data)}
-        if not math.isfinite(measured["validation_loss"]):
-            raise FloatingPointError(f"the validation loss became {measured['validation_loss']}: take a smaller lr")
+        assert self.held_out is not None
+        loss, right = self.steps.validation()
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the validation loss became {loss}: take a smaller lr")
+        measured = {"validation_loss": loss}
         if self.classes:
-            measured["validation_accuracy"] = self._right(outputs, wanted) / len(wanted)
+            measured["validation_accuracy"] = right / len(self.held_out[1])
         return measured
-
-    def _right(self, outputs: list[Any], wanted: list[Any]) -> int:
-        """How many outputs speak for the class that is wanted."""
-        if not self.classes:
-            return 0
-        kind, scores = kind_of_outputs(self.model), [as_numbers(output) for output in outputs]
-        if len(scores[0]) == 1 and max(self.targets) > 1:
-            self.classes = ""  # whole numbers to come near to, not to choose from
-            return 0
-        chosen = [chosen_class(numbers, kind) for numbers in scores]
-        if self.classes == "signs":
-            chosen = [1 if number else -1 for number in chosen]
-        return sum(map(eq, chosen, wanted))
 
     def _out_of_patience(self) -> bool:
         best = self.history.best_epoch
@@ -516,11 +485,6 @@ def _step_size(optimizer: Any) -> float | None:
     if callable(lr):
         lr = lr(getattr(optimizer, "t", 0))
     return float(lr) if isinstance(lr, (int, float)) else None
-
-
-def _set(parameters: Sequence[Value], numbers: Iterable[float]) -> None:
-    for parameter, number in zip(parameters, numbers):
-        parameter.data = number
 
 
 def _history_from(columns: Any) -> History:

@@ -34,7 +34,7 @@ ORDER = [
     "autograd.expression", "autograd.terminal", "autograd.cli", "autograd.__main__", "autograd", "nn.arguments",
     "nn.saving", "nn.randomness", "nn.labels", "nn.init", "nn.module", "nn.activations", "nn.layers",
     "nn.layer_adjoints", "nn.losses", "nn.schedules", "nn.penalties", "nn.optim", "nn.csv_files", "nn.datasets",
-    "nn.evaluation", "nn.classifier", "nn.architecture", "nn.plot", "nn.training", "nn.command", "nn.__main__", "nn",
+    "nn.evaluation", "nn.classifier", "nn.architecture", "nn.plot", "nn.stepping", "nn.training", "nn.command", "nn.__main__", "nn",
 ]  # fmt: skip
 
 

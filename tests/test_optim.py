@@ -69,6 +69,16 @@ def hand_out(parameters: Sequence[Any], gradients: Sequence[float | None]) -> No
         p.grad = gradient
 
 
+def stepped_array(optimizer: Optimizer, array: np.ndarray, gradients: Sequence[float | None]) -> np.ndarray:
+    """The numbers after a step of those that have a gradient."""
+    places = np.array([i for i, gradient in enumerate(gradients) if gradient is not None], dtype=int)
+    whole = len(places) == len(array)
+    moved = array.copy()
+    chosen = np.array([gradients[i] for i in places])
+    moved[places] = optimizer.array_step(array[places], chosen, None if whole else places)
+    return moved
+
+
 # ----- PyTorch -----
 
 
@@ -81,6 +91,7 @@ def test_two_hundred_steps_are_pytorchs(kind: Any, options: dict[str, Any]) -> N
     ours = [Value(x) for x in start]
     theirs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in start]
     our_optimizer, their_optimizer = kind(ours, **options), getattr(torch.optim, kind.__name__)(theirs, **options)
+    array, array_optimizer = np.array(start), kind([Value(0.0) for _ in start], **options)
     for step in range(200):
         gradients: list[float | None] = [draw.gauss(0, 1) * 10 ** draw.uniform(-3, 1) for _ in start]
         gradients[0] = None if step < 5 or draw.random() < 0.3 else gradients[0]
@@ -92,6 +103,8 @@ def test_two_hundred_steps_are_pytorchs(kind: Any, options: dict[str, Any]) -> N
         our_optimizer.step()
         their_optimizer.step()
         assert numbers_of(ours) == close([tensor.item() for tensor in theirs])
+        array = stepped_array(array_optimizer, array, gradients)
+        assert array.tolist() == close([tensor.item() for tensor in theirs])
     assert our_optimizer.t == 200
 
 
@@ -227,6 +240,166 @@ def test_schedules_are_their_formulas(lr: float, steps: int, factor: float, t: i
     assert exponential(1.0, 1e200)(2) == step_decay(1.0, 1, 1e200)(2) == INF  # which no optimiser takes
     warmed = warm_up(after, steps)
     assert warmed(t) == close(after(t - steps) if t >= steps else lr * (t + 1) / (steps + 1))
+
+
+# ----- Values and arrays -----
+
+
+class OnFloats:
+    """Both rules once more, parameter by parameter on plain floats, in the order of operations that the books have."""
+
+    def __init__(self, kind: Any, start: Sequence[float], **options: Any) -> None:
+        assert {*options} <= {*kind.OPTIONS}
+        self.rule, self.numbers, self.options, self.t = (self.sgd if kind is SGD else self.adam), [*start], options, 0
+        self.memory: dict[int, Any] = {}
+
+    def step(self, gradients: Sequence[float | None]) -> None:
+        lr = self.options.get("lr", 1e-3)
+        lr = lr(self.t) if callable(lr) else lr
+        for i, (x, gradient) in enumerate(zip(self.numbers, gradients)):
+            if gradient is not None:
+                decay = self.options.get("weight_decay", 0)
+                self.numbers[i] = self.rule(i, x, gradient + decay * x if decay else gradient, lr)
+        self.t += 1
+
+    def sgd(self, i: int, x: float, d: float, lr: float) -> float:
+        if momentum := self.options.get("momentum", 0):
+            v = self.memory.get(i)
+            v = d if v is None else momentum * v + (1 - self.options.get("dampening", 0)) * d
+            self.memory[i] = v
+            d = d + momentum * v if self.options.get("nesterov") else v
+        return x - lr * d
+
+    def adam(self, i: int, x: float, d: float, lr: float) -> float:
+        beta1, beta2 = self.options.get("betas", (0.9, 0.999))
+        m, v, k = self.memory.get(i, (0.0, 0.0, 0))
+        m, v, k = m + (1 - beta1) * (d - m), beta2 * v + (1 - beta2) * d * d, k + 1
+        self.memory[i] = m, v, k
+        eps = self.options.get("eps", 1e-8)
+        return x - lr / (1 - beta1**k) * (m / (math.sqrt(v) / math.sqrt(1 - beta2**k) + eps))
+
+
+def bits(numbers: Any) -> Any:
+    """What tells 0.0 from -0.0 too."""
+    return [x if x is None else float(x).hex() for x in numbers]
+
+
+@EACH
+@pytest.mark.parametrize("scheduled", [False, True])
+def test_values_and_arrays_move_alike(kind: Any, options: dict[str, Any], scheduled: bool) -> None:
+    """To the last bit: by Values, in an array, by either in turn, and as plain floats do; what is remembered too."""
+    draw = random.Random(5)
+    options = {**options, "lr": warm_up(cosine(0.1, 150), 10)} if scheduled else options
+    start = [draw.gauss(0, 1) for _ in range(7)] + [0.0, -0.0]
+    floats = OnFloats(kind, start, **options)
+    values, turning = ([Value(x) for x in start] for _ in range(2))
+    array = np.array(start)
+    by_values, by_array, by_turns = (kind(w, **options) for w in (values, [Value(0.0) for _ in start], turning))
+    for step in range(200):
+        gradients: list[float | None] = [draw.gauss(0, 1) * 10 ** draw.uniform(-6, 3) for _ in start]
+        gradients[-2:] = [draw.choice([0.0, -0.0, None, 1e-310]) for _ in range(2)]
+        if step % 3:
+            gradients[0] = None if step < 20 else gradients[0]
+            gradients[1] = None if draw.random() < 0.4 else 0.0
+            gradients[2] = None if step % 50 > 25 else gradients[2]
+        if step in (60, 61):
+            gradients = [1e-200 if gradient is None else gradient for gradient in gradients]
+        floats.step(gradients)
+        hand_out(values, gradients)
+        by_values.step()
+        array = stepped_array(by_array, array, gradients)
+        if draw.random() < 0.5:
+            hand_out(turning, gradients)
+            by_turns.step()
+        else:
+            for p, number in zip(turning, stepped_array(by_turns, np.array(numbers_of(turning)), gradients)):
+                p.data = float(number)
+        assert bits(floats.numbers) == bits(numbers_of(values)) == bits(array) == bits(numbers_of(turning))
+        state = by_values.state_dict()
+        assert json.dumps(state) == json.dumps(by_array.state_dict()) == json.dumps(by_turns.state_dict())
+        for place, name in enumerate(kind.MEMORY):
+            known = [floats.memory.get(i) for i in range(len(start))]
+            known = [x[place] if isinstance(x, tuple) else x for x in known]
+            assert bits(state[name]) == bits(known)
+            assert [*map(type, state[name])] == [*map(type, known)]
+
+
+@BOTH
+def test_places_in_any_order(kind: Any) -> None:
+    """Gradients come in the order of `places`, and so do the numbers; what was given stays as it is."""
+    draw = random.Random(6)
+    options = {"momentum": 0.9} if kind is SGD else {}
+    straight, shuffled = (kind([Value(0.0) for _ in range(6)], lr=0.1, **options) for _ in range(2))
+    array = again = np.array([draw.gauss(0, 1) for _ in range(6)])
+    for _ in range(20):
+        gradients = np.array([draw.gauss(0, 1) for _ in range(6)])
+        places = np.array(draw.sample(range(6), 6))
+        numbers, chosen = again[places], gradients[places]
+        kept = numbers.tobytes(), chosen.tobytes(), places.tobytes()
+        moved = shuffled.array_step(numbers, chosen, places)
+        assert kept == (numbers.tobytes(), chosen.tobytes(), places.tobytes())
+        again = np.empty(6)
+        again[places] = moved
+        array = straight.array_step(array, gradients)
+        assert array.tobytes() == again.tobytes()
+        gradients[:] = moved[:] = np.nan  # nothing of these is kept
+        assert straight.state_dict() == shuffled.state_dict()
+
+
+@BOTH
+def test_bad_numbers_in_arrays_change_nothing(kind: Any) -> None:
+    """The parameter is named by its place among all."""
+    w = [Value(0.0, "w1"), Value(0.0), Value(0.0, "w3")]
+    optimizer = kind(w, lr=0.1)
+    array = optimizer.array_step(np.ones(3), np.ones(3))
+    state = optimizer.state_dict()
+    for places, name in [(None, r"params\[1\]"), (np.array([0, 2, 1]), r"w3 \(params\[2\]\)")]:
+        for bad in (NAN, INF, -INF):
+            with pytest.raises(ValueError, match=f"^the gradient of {name} is {bad}, so no parameter was moved"):
+                optimizer.array_step(array, np.array([1.0, bad, 1.0]), places)
+        optimizer.lr = 100
+        moved = r"a step from .* with the gradient .*e\+307"
+        with pytest.raises(ValueError, match=f"^{moved} would make {name}.* -?inf, so no parameter was moved"):
+            optimizer.array_step(array, np.array([1.0, 9e307, 1.0]), places)
+        optimizer.lr = 0.1
+        assert json.dumps(optimizer.state_dict()) == json.dumps(state)
+    with pytest.raises(ValueError, match="^no parameter has a gradient"):
+        optimizer.array_step(np.array([]), np.array([]), np.array([], dtype=int))
+    assert np.isfinite(array).all() and numbers_of(w) == [0.0, 0.0, 0.0]
+
+
+@BOTH
+def test_numbers_may_be_huge_and_tiny(kind: Any) -> None:
+    """No warning and no error of NumPy's, however it is set; 1e308 + 1e308 is no bad gradient."""
+    with np.errstate(all="raise"):
+        w = [Value(1.0), Value(1e-310), Value(-1e308)]
+        hand_out(w, [1e-310, 1e-320, 0.0])
+        optimizer = kind(w, lr=1e-5)
+        optimizer.step()
+        optimizer.array_step(np.array([1.0, 1.0, 1.0]), np.array([1e-310, 0.0, -1e-320]))
+        hand_out(w, [1e308, 1e308, 1e308])
+        SGD(w, lr=1e-300).step()
+        Adam(w, eps=0).step(check=False)
+        assert np.geterr()["over"] == "raise"
+
+
+@BOTH
+def test_a_parameter_may_be_added(kind: Any) -> None:
+    """`params` is a list: what was remembered of the others stays."""
+    w = [Value(1.0), Value(2.0)]
+    optimizer = kind(w, lr=0.1, **({"momentum": 0.9} if kind is SGD else {}))
+    hand_out(w, [1.0, 1.0])
+    optimizer.step()
+    name = kind.MEMORY[0]
+    before = optimizer.state_dict()[name]
+    optimizer.params.append(Value(3.0))
+    assert optimizer.state_dict()[name] == [*before, None]
+    hand_out(optimizer.params, [None, None, 1.0])
+    optimizer.step()
+    assert optimizer.state_dict()[name][:2] == before
+    assert optimizer.params[2].data == pytest.approx(2.9)
+    optimizer.params.pop()
+    assert optimizer.state_dict()[name] == before
 
 
 # ----- What a step leaves alone -----
@@ -379,6 +552,17 @@ def test_bad_states(change: Any, error: type[Exception], message: str) -> None:
         optimizer.load_state_dict({} if change == {} else bad)
     assert_one_sentence(caught.value)
     assert optimizer.state_dict() == state
+
+
+@pytest.mark.parametrize("bad", [2.5, -1, 3.0, NAN, 10**30, True, "3"])
+def test_counts_are_whole(bad: Any) -> None:
+    """Adam's number of steps, without which its averages mean nothing."""
+    optimizer = Adam([Value(1.0)])
+    state = {**optimizer.state_dict(), "mean": [0.5], "mean_square": [1], "steps": [bad]}
+    with pytest.raises(ValueError, match=r"^steps\[0\] is .*, where a whole number, 0 or more, or None is wanted$"):
+        optimizer.load_state_dict(state)
+    optimizer.load_state_dict({**state, "steps": [3]})
+    assert json.dumps(optimizer.state_dict()) == json.dumps({**state, "mean_square": [1.0], "steps": [3]})
 
 
 # ----- Bad input -----

@@ -604,7 +604,7 @@ class NoParameters(Module):
         ({"validation": ([[1.0]], [1])}, ValueError, r"^validation X has 1 columns, and X has 2$"),
         ({"validation": (X8, [1])}, ValueError, r"^validation y has a class or a number for each of the 8 rows"),
         ({"seed": "one"}, TypeError, r"^seed is a whole number"),
-        ({"compile": True}, ValueError, r"^compile=True needs autograd.compile, which this version does not have$"),
+        ({"compile": 1}, TypeError, r"^compile is True or False, not 1$"),
         ({"callbacks": print}, TypeError, r"^callbacks is a list of functions"),
         ({"callbacks": [3]}, TypeError, r"^callbacks are called as callback\(epoch, history, model\); 3 cannot be$"),
         ({"patience": 3}, ValueError, r"^patience watches the validation loss: give validation"),

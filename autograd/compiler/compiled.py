@@ -103,19 +103,20 @@ class Compiled:
             _exhaust(map(_set_grad, self._programs["gradients"].parameters, gradients))
             return float(outcome.values[:, 0].sum()) / n
 
-    def at(self, numbers: Any, *args: Any) -> tuple[Array, Array]:
+    def at(self, numbers: Any, *args: Any, gradients: bool = True) -> tuple[Array, Array]:
         """What the results and the gradient of the mean are if the parameters have these numbers.
 
         For loops that keep all parameters in one array: their `.data` is not read.
 
         Args:
             numbers: an array, in the order of `flat_parameters`.
+            gradients: False leaves them out.
 
         Returns:
             values, of shape (n, outputs), and gradients, in the order of `flat_parameters`.
         """
         with self._lock:
-            outcome = self._run("gradients", args, numbers)
+            outcome = self._run("gradients" if gradients else "values", args, numbers)
             return outcome.values, outcome.gradients / len(outcome.values)
 
     @property
@@ -175,6 +176,8 @@ class Compiled:
         program = self._program(kind)
         if numbers is None:
             numbers = numpy.array([parameter._data for parameter in program.parameters], self._dtype)
+        elif kind != "gradients":
+            numbers = program.in_order_of(numbers, self.flat_parameters)
         try:
             with numpy.errstate(**RAISING):
                 outcome = program.machine.run(numbers, arrays)

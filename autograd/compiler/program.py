@@ -66,6 +66,13 @@ class Program:
         """Gradients in the order in which the function reads the parameters."""
         return gradients[self._place]
 
+    def in_order_of(self, numbers: Array, parameters: list[Value]) -> Array:
+        """The numbers of `parameters` in the order in which this program has them."""
+        if self.parameters == parameters:
+            return numbers
+        place = {parameter: i for i, parameter in enumerate(parameters)}
+        return numbers[[place[parameter] for parameter in self.parameters]]
+
     @cached_property
     def machine(self) -> Machine:
         """What runs it, where numbers are finite."""

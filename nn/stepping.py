@@ -1,0 +1,309 @@
+"""How `fit` computes a step: `EagerSteps` one row after the other, `CompiledSteps` all rows of a batch at once.
+
+Both have step(batch, epoch), validation() and write_back(), and give the same numbers but for rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from operator import eq
+from typing import TYPE_CHECKING, Any
+
+import autograd as ag
+
+from .arguments import short
+from .classifier import chosen_class, kind_of_outputs
+from .evaluation import as_leaves, as_list, as_numbers
+from .optim import Optimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Protocol
+
+    import numpy
+
+    from autograd import Value
+
+    class Run(Protocol):
+        """What a training has that its steps need."""
+
+        model: Any
+        loss: Any
+        optimizer: Any
+        parameters: list[Value]
+        rows: list[list[float]]
+        targets: list[Any]
+        held_out: tuple[list[list[float]], list[Any]] | None
+        classes: str
+
+
+#: What a loss and the number of right answers are told by.
+ADVICE = "take a smaller lr or standardise X"
+
+#: How many rows are looked at to see that a loss is a mean over rows.
+TRIED = 3
+
+
+class EagerSteps:
+    """Records the graph of every row."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def step(self, batch: Sequence[int] | None, epoch: int) -> tuple[float, int]:
+        """One step of the optimiser; the loss before it, and how many outputs were right.
+
+        Args:
+            batch: the places of the rows, None for all of them.
+        """
+        run = self._run
+        places = range(len(run.rows)) if batch is None else batch
+        wanted = [run.targets[i] for i in places]
+        outputs = [run.model(run.rows[i]) for i in places]
+        loss = self._loss(outputs, wanted)
+        if not math.isfinite(loss.data):
+            raise FloatingPointError(
+                f"the loss became {loss.data} in epoch {epoch}: {ADVICE}; "
+                "autograd.diagnose(loss) tells where in the graph it arose"
+            )
+        run.optimizer.zero_grad()
+        loss.backward()
+        before = [parameter.data for parameter in run.parameters]
+        try:
+            run.optimizer.step()
+        except BaseException as error:  # a step that Ctrl-C cuts short has not been taken
+            set_numbers(run.parameters, before)
+            _note(error, epoch, loss.data)
+            raise
+        return loss.data, self._right(outputs, wanted)
+
+    def validation(self) -> tuple[float, int]:
+        """The loss of the rows that were held out, and how many outputs were right."""
+        assert self._run.held_out is not None
+        rows, wanted = self._run.held_out
+        outputs = [as_leaves(self._run.model(row)) for row in rows]
+        return float(self._loss(outputs, wanted).data), self._right(outputs, wanted)
+
+    def write_back(self) -> None:
+        """The parameters have their numbers at any time."""
+
+    def read_again(self) -> None:
+        """They are read at every step."""
+
+    def _loss(self, outputs: list[Any], wanted: list[Any]) -> Value:
+        loss = self._run.loss(outputs, wanted)
+        if not isinstance(loss, ag.Value):
+            raise TypeError(f"loss gives one Value, such as a mean over the batch; not {short(loss)}")
+        return loss
+
+    def _right(self, outputs: list[Any], wanted: list[Any]) -> int:
+        """How many outputs speak for the class that is wanted."""
+        run = self._run
+        if not run.classes:
+            return 0
+        kind, scores = kind_of_outputs(run.model), [as_numbers(output) for output in outputs]
+        if not _tell_classes(run, len(scores[0])):
+            return 0
+        chosen = [chosen_class(numbers, kind) for numbers in scores]
+        if run.classes == "signs":
+            chosen = [1 if number else -1 for number in chosen]
+        return sum(map(eq, chosen, wanted))
+
+
+class CompiledSteps:
+    """Keeps all parameters in one array from the first step to the last; `write_back` puts them into the model."""
+
+    def __init__(self, run: Run) -> None:
+        import numpy
+
+        self._run = run
+        self._X = numpy.array(run.rows, float)
+        self._width = len(as_list(run.model(run.rows[0])))
+        self._one_hot = run.classes == "numbers" and self._width > 1
+        self._y = numpy.array(run.targets)
+        self._columns = self._as_columns(self._y)
+        self._sum_over_classes = self._one_hot and not self._takes_one_hot()
+        self._refuse_other_than_means()
+        self._compiled = ag.compile(self._loss_and_scores)
+        _tell_classes(run, self._width)
+        self._numbers: numpy.ndarray | None = None  # None until the first step has been compiled
+        self._written = True
+
+    def step(self, batch: Sequence[int] | None, epoch: int) -> tuple[float, int]:
+        """One step of the optimiser; the loss before it, and how many outputs were right.
+
+        Args:
+            batch: the places of the rows, None for all of them.
+        """
+        X, columns, y = self._X, self._columns, self._y
+        if batch is not None:
+            X, columns, y = X[batch], columns[batch], y[batch]
+        try:
+            if self._numbers is None:
+                self._start(X, columns)
+            values, gradients = self._compiled.at(self._numbers, X, columns)
+        except FloatingPointError as error:
+            raise FloatingPointError(f"{error}; this was in epoch {epoch}: {ADVICE}") from None
+        loss = float(values[:, 0].sum()) / len(values)
+        right = self._right(values[:, 1:], y)
+        try:
+            self._move(gradients)
+        except BaseException as error:
+            _note(error, epoch, loss)
+            raise
+        return loss, right
+
+    def validation(self) -> tuple[float, int]:
+        """The loss of the rows that were held out, and how many outputs were right."""
+        import numpy
+
+        assert self._run.held_out is not None
+        rows, wanted = self._run.held_out
+        y = numpy.array(wanted)
+        values, _ = self._compiled.at(self._numbers, numpy.array(rows, float), self._as_columns(y), gradients=False)
+        return float(values[:, 0].sum()) / len(values), self._right(values[:, 1:], y)
+
+    def write_back(self) -> None:
+        """Put the numbers into the parameters; what was not moved keeps its own."""
+        if not self._written and self._numbers is not None:
+            set_numbers(self._compiled.flat_parameters, self._numbers.tolist())
+            self._written = True
+
+    def read_again(self) -> None:
+        """Take over what a callback may have set."""
+        if self._numbers is not None:
+            self._numbers[:] = [parameter.data for parameter in self._compiled.flat_parameters]
+
+    # ----- The function of one row -----
+
+    def _loss_and_scores(self, x: list[Value], y: Any) -> list[Value]:
+        output = self._run.model(x)
+        if not self._one_hot:
+            return [self._checked(self._run.loss([output], [y])), *as_list(output)]
+        if not self._sum_over_classes:
+            return [self._checked(self._run.loss([output], [list(y)])), *output]
+        losses = [self._run.loss([output], [number]) for number in range(len(y))]
+        return [self._checked(ag.dot(y, losses)), *output]
+
+    def _checked(self, loss: Any) -> Any:
+        if not isinstance(loss, ag.Value):
+            raise TypeError(f"loss gives one Value, such as a mean over the batch; not {short(loss)}")
+        return loss
+
+    def _as_columns(self, y: numpy.ndarray) -> numpy.ndarray:
+        """Targets as they enter: classes as columns of 0 and 1."""
+        import numpy
+
+        if not self._one_hot:
+            return y.astype(float)
+        columns: numpy.ndarray = y[:, None] == numpy.arange(max(self._width, int(y.max()) + 1))
+        return columns.astype(float)
+
+    def _takes_one_hot(self) -> bool:
+        """Whether the loss takes a probability for each class in the place of a class."""
+        run = self._run
+        output = as_leaves(run.model(run.rows[0]))
+        try:
+            loss = run.loss([output], [self._columns[0].tolist()])
+        except (TypeError, ValueError):
+            return False
+        return isinstance(loss, ag.Value) and _close(loss.data, run.loss([output], [run.targets[0]]).data)
+
+    def _refuse_other_than_means(self) -> None:
+        """The gradient of a batch is the mean of those of its rows: the loss has to be one, too."""
+        run = self._run
+        rows, wanted = run.rows[:TRIED], run.targets[:TRIED]
+        outputs = [as_leaves(run.model(row)) for row in rows]
+        together = self._checked(run.loss(outputs, wanted)).data
+        alone = [self._checked(run.loss([output], [y])).data for output, y in zip(outputs, wanted)]
+        if not _close(together, sum(alone) / len(alone)):
+            raise ValueError(
+                f"compile=True needs a loss that is the mean over its rows; of the first {len(rows)} it is "
+                f"{together:.6g}, and their mean {sum(alone) / len(alone):.6g}"
+            )
+
+    # ----- Steps on an array -----
+
+    def _start(self, X: numpy.ndarray, columns: numpy.ndarray) -> None:
+        """Compile, and take over the parameters."""
+        import numpy
+
+        compiled, optimizer = self._compiled, self._run.optimizer
+        compiled(X, columns)  # records
+        leaves = compiled.flat_parameters
+        self._flat = isinstance(optimizer, Optimizer)
+        if self._flat:
+            place = {id(leaf): i for i, leaf in enumerate(leaves)}
+            moved = [i for i, parameter in enumerate(optimizer.params) if id(parameter) in place]
+            if not moved:
+                raise ValueError("the loss does not depend on any of the optimizer's parameters")
+            #: For each number that moves, its place in the array, and in the optimiser's list.
+            self._at = numpy.array([place[id(optimizer.params[i])] for i in moved])
+            self._places = None if len(moved) == len(optimizer.params) else numpy.array(moved)
+            self._all = len(moved) == len(leaves) and bool((self._at == numpy.arange(len(leaves))).all())
+        self._numbers = numpy.array([leaf.data for leaf in leaves])
+
+    def _move(self, gradients: numpy.ndarray) -> None:
+        assert self._numbers is not None
+        if not self._flat:
+            self._move_by_values(gradients)
+        elif self._all:
+            self._numbers = self._run.optimizer.array_step(self._numbers, gradients, self._places)
+        else:
+            moved = self._run.optimizer.array_step(self._numbers[self._at], gradients[self._at], self._places)
+            numbers = self._numbers.copy()  # an interrupt finds the old array or the new one
+            numbers[self._at] = moved
+            self._numbers = numbers
+        self._written = False
+
+    def _move_by_values(self, gradients: numpy.ndarray) -> None:
+        """With an optimiser of the user's own, which knows Values alone."""
+        import numpy
+
+        leaves, optimizer = self._compiled.flat_parameters, self._run.optimizer
+        assert self._numbers is not None
+        before = self._numbers.tolist()
+        optimizer.zero_grad()
+        for leaf, gradient in zip(leaves, gradients.tolist()):
+            leaf.grad = gradient
+        try:
+            optimizer.step()
+        except BaseException:
+            set_numbers(leaves, before)
+            raise
+        self._numbers = numpy.array([leaf.data for leaf in leaves])
+
+    def _right(self, scores: numpy.ndarray, y: numpy.ndarray) -> int:
+        """How many outputs speak for the class that is wanted."""
+        if not self._run.classes:
+            return 0
+        if self._width > 1:
+            return int((scores.argmax(1) == y).sum())
+        kind = kind_of_outputs(self._run.model)
+        limit = {"scores": 0.0, "probabilities": 0.5, "log_probabilities": -math.log(2)}[kind]
+        return int(((scores[:, 0] > limit) == (y > 0)).sum())
+
+
+Steps = EagerSteps | CompiledSteps
+
+
+def set_numbers(parameters: Sequence[Value], numbers: Iterable[float]) -> None:
+    """Give the parameters these numbers."""
+    for parameter, number in zip(parameters, numbers):
+        parameter.data = number
+
+
+def _tell_classes(run: Run, width: int) -> bool:
+    """Whether the targets are classes to choose from; with one output, whole numbers above 1 are to come near to."""
+    if width == 1 and run.classes == "numbers" and max(run.targets) > 1:
+        run.classes = ""
+    return bool(run.classes)
+
+
+def _note(error: BaseException, epoch: int, loss: float) -> None:
+    if isinstance(error, (ArithmeticError, ValueError)):
+        error.add_note(f"This was in epoch {epoch} of fit, where the loss was {loss:g}.")
+
+
+def _close(x: float, y: float) -> bool:
+    return x == y or abs(x - y) <= 1e-9 * max(1.0, abs(x), abs(y)) or (x != x and y != y)
