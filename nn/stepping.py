@@ -126,6 +126,8 @@ class CompiledSteps:
         self._refuse_other_than_means()
         self._compiled = ag.compile(self._loss_and_scores)
         _tell_classes(run, self._width)
+        limits = {"scores": 0.0, "probabilities": 0.5, "log_probabilities": -math.log(2)}
+        self._limit = limits[kind_of_outputs(run.model)]
         self._numbers: numpy.ndarray | None = None  # None until the first step has been compiled
         self._written = True
 
@@ -141,13 +143,13 @@ class CompiledSteps:
         try:
             if self._numbers is None:
                 self._start(X, columns)
-            values, gradients = self._compiled.at(self._numbers, X, columns)
+            found = self._compiled.at(self._numbers, X, columns)
         except FloatingPointError as error:
             raise FloatingPointError(f"{error}; this was in epoch {epoch}: {ADVICE}") from None
-        loss = float(values[:, 0].sum()) / len(values)
-        right = self._right(values[:, 1:], y)
+        loss = found.totals[0] / len(X)
+        right = self._right(found.values, y)
         try:
-            self._move(gradients)
+            self._move(found.gradients)
         except BaseException as error:
             _note(error, epoch, loss)
             raise
@@ -160,8 +162,8 @@ class CompiledSteps:
         assert self._run.held_out is not None
         rows, wanted = self._run.held_out
         y = numpy.array(wanted)
-        values, _ = self._compiled.at(self._numbers, numpy.array(rows, float), self._as_columns(y), gradients=False)
-        return float(values[:, 0].sum()) / len(values), self._right(values[:, 1:], y)
+        found = self._compiled.at(self._numbers, numpy.array(rows, float), self._as_columns(y), gradients=False)
+        return found.totals[0] / len(rows), self._right(found.values, y)
 
     def write_back(self) -> None:
         """Put the numbers into the parameters; what was not moved keeps its own."""
@@ -273,15 +275,15 @@ class CompiledSteps:
             raise
         self._numbers = numpy.array([leaf.data for leaf in leaves])
 
-    def _right(self, scores: numpy.ndarray, y: numpy.ndarray) -> int:
-        """How many outputs speak for the class that is wanted."""
+    def _right(self, values: numpy.ndarray, y: numpy.ndarray) -> int:
+        """How many outputs, which come after the loss, speak for the class that is wanted."""
+        import numpy
+
         if not self._run.classes:
             return 0
         if self._width > 1:
-            return int((scores.argmax(1) == y).sum())
-        kind = kind_of_outputs(self._run.model)
-        limit = {"scores": 0.0, "probabilities": 0.5, "log_probabilities": -math.log(2)}[kind]
-        return int(((scores[:, 0] > limit) == (y > 0)).sum())
+            return int(numpy.count_nonzero(values[:, 1:].argmax(1) == y))
+        return int(numpy.count_nonzero((values[:, 1] > self._limit) == (y > 0)))
 
 
 Steps = EagerSteps | CompiledSteps

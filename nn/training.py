@@ -345,8 +345,10 @@ class _Run:
         return measured
 
     def _out_of_patience(self) -> bool:
+        if self.patience is None:
+            return False
         best = self.history.best_epoch
-        return self.patience is not None and best is not None and len(self.history) - best >= self.patience
+        return best is not None and len(self.history) - best >= self.patience
 
     # ----- Checkpoints -----
 

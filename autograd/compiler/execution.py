@@ -39,7 +39,8 @@ class Outcome(NamedTuple):
     """What a run found."""
 
     values: Array  # (n, outputs)
-    gradients: Array  # by the parameters, in the layout's order, summed over the batch
+    totals: list[float]  # the sum of each output over the batch
+    gradients: Array  # by the parameters, in the layout's order: those of the mean over the batch
     input_gradients: list[Array]  # of the shapes of the arguments, if they were asked for
 
 
@@ -87,13 +88,15 @@ class Machine:
         self.shared = numpy.zeros((layout.shared_count, 1), self._dtype)
         for text, place in layout.constants.items():
             self.shared[place] = float(text)
+        self._sums = self.shared[layout.sums.start :][: layout.sums.size]
         self._before = self._bound(BEFORE)
         self._after = self._bound(AFTER)
 
     @property
     def calls(self) -> dict[str, int]:
         """How many calls of NumPy it takes for a block."""
-        return {"before": len(self._before), "block": len(self._block(1).first), "after": len(self._after)}
+        block = self._blocks.get(1) or self._new_block(1)
+        return {"before": len(self._before), "block": len(block.first), "after": len(self._after)}
 
     def run(self, numbers: Any, arrays: Sequence[Array]) -> Outcome:
         """All of a batch.
@@ -104,17 +107,15 @@ class Machine:
         """
         n = len(arrays[0])
         self.shared[: self._parameter_count, 0] = numbers
-        sums = self._layout.sums
-        self.shared[sums.start : sums.start + sums.size] = 0.0
+        self._sums.fill(0.0)
         for call in self._before:
             call()
         values = numpy.empty((len(self._outputs), n), self._dtype)
         by_inputs = [numpy.empty((len(column), n), self._dtype) for column in self._input_gradients]
-        blocks = -(-n // self.block_size)
-        size = -(-n // blocks)
+        size = n if n <= self.block_size else -(-n // -(-n // self.block_size))  # blocks of about the same size
         for start in range(0, n, size):
-            stop = min(start + size, n)
-            block = self._block(stop - start)
+            stop = start + size if start + size < n else n
+            block = self._blocks.get(stop - start) or self._new_block(stop - start)
             for rows, array in zip(block.inputs, arrays):
                 rows[...] = array[start:stop].T
             for call in block.first if start == 0 else block.more:
@@ -124,21 +125,15 @@ class Machine:
                     row[start:stop] = part
         for call in self._after:
             call()
-        gradients = self._view(self._gradients, None)[:, 0].copy() if self._gradients else numpy.empty(0)
-        if self._same_for_all:
-            gradients *= n
-        return Outcome(values.T, gradients, [result.T for result in by_inputs])
+        gradients = self._view(self._gradients, None)[:, 0] if self._gradients else numpy.empty(0)
+        gradients = gradients.copy() if self._same_for_all else gradients / n
+        return Outcome(values.T, numpy.add.reduce(values, 1).tolist(), gradients, [found.T for found in by_inputs])
 
     # ----- Blocks -----
 
-    def _block(self, size: int) -> Block:
-        if size not in self._blocks:
-            while len(self._blocks) >= REMEMBERED:
-                del self._blocks[next(iter(self._blocks))]
-            self._blocks[size] = self._new_block(size)
-        return self._blocks[size]
-
     def _new_block(self, size: int) -> Block:
+        while len(self._blocks) >= REMEMBERED:
+            del self._blocks[next(iter(self._blocks))]
         layout = self._layout
         array = numpy.zeros((layout.example_count, size), self._dtype)
         array[layout.ones] = 1.0
@@ -147,7 +142,9 @@ class Machine:
             [self._view(layout.rows_of([x]), array)[0] for x in column]
             for column in [self._outputs, *self._input_gradients]
         ]
-        return Block(inputs, self._bound(EXAMPLES, array), self._bound(EXAMPLES, array, first=False), results)
+        block = Block(inputs, self._bound(EXAMPLES, array), self._bound(EXAMPLES, array, first=False), results)
+        self._blocks[size] = block
+        return block
 
     def _bound(self, stage: int, examples: Array | None = None, *, first: bool = True) -> list[Call]:
         binder = _Binder(self, examples, first=first)
