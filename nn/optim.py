@@ -20,6 +20,8 @@ import math
 from sys import float_info
 from typing import TYPE_CHECKING
 
+from autograd.bulk import data_of, gradients_of, set_data
+
 from .arguments import MOST, from_zero, short
 from .penalties import values_of
 
@@ -94,17 +96,15 @@ class Optimizer:
         """
         import numpy
 
-        moving, gradients = self.params, [parameter.grad for parameter in self.params]
         places: Places = ALL
-        if 0.0 in gradients:  # as it reads where there is none: only these need a second look
-            present = [i for i, g in enumerate(gradients) if g or moving[i].has_grad]
-            if len(present) < len(moving):
-                places = numpy.array(present, dtype=int)
-                moving, gradients = [moving[i] for i in present], [gradients[i] for i in present]
-        numbers = numpy.array([parameter.data for parameter in moving], dtype=float)
-        moved, remembered = self._outcome(numbers, numpy.array(gradients, dtype=float), places, check=check)
-        for parameter, number in zip(moving, moved.tolist()):
-            parameter.data = number
+        moving = self.params
+        gradients = gradients_of(moving)
+        if gradients is None:
+            present = [i for i, parameter in enumerate(moving) if parameter.has_grad]
+            places, moving = numpy.array(present, dtype=int), [moving[i] for i in present]
+            gradients = numpy.array([parameter.grad for parameter in moving], dtype=float)
+        moved, remembered = self._outcome(data_of(moving), gradients, places, check=check)
+        set_data(moving, moved)
         self._remember(remembered, places)
 
     def array_step(

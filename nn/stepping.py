@@ -10,6 +10,7 @@ from operator import eq
 from typing import TYPE_CHECKING, Any
 
 import autograd as ag
+from autograd.bulk import data_of, set_data, set_gradients
 
 from .arguments import short
 from .classifier import chosen_class, kind_of_outputs
@@ -168,13 +169,13 @@ class CompiledSteps:
     def write_back(self) -> None:
         """Put the numbers into the parameters; what was not moved keeps its own."""
         if not self._written and self._numbers is not None:
-            set_numbers(self._compiled.flat_parameters, self._numbers.tolist())
+            set_data(self._compiled.flat_parameters, self._numbers)
             self._written = True
 
     def read_again(self) -> None:
         """Take over what a callback may have set."""
         if self._numbers is not None:
-            self._numbers[:] = [parameter.data for parameter in self._compiled.flat_parameters]
+            self._numbers = data_of(self._compiled.flat_parameters)
 
     # ----- The function of one row -----
 
@@ -233,7 +234,8 @@ class CompiledSteps:
         compiled, optimizer = self._compiled, self._run.optimizer
         compiled(X, columns)  # records
         leaves = compiled.flat_parameters
-        self._flat = isinstance(optimizer, Optimizer)
+        # A step of the user's own is taken on Values.
+        self._flat = isinstance(optimizer, Optimizer) and type(optimizer).step is Optimizer.step
         if self._flat:
             place = {id(leaf): i for i, leaf in enumerate(leaves)}
             moved = [i for i, parameter in enumerate(optimizer.params) if id(parameter) in place]
@@ -243,7 +245,7 @@ class CompiledSteps:
             self._at = numpy.array([place[id(optimizer.params[i])] for i in moved])
             self._places = None if len(moved) == len(optimizer.params) else numpy.array(moved)
             self._all = len(moved) == len(leaves) and bool((self._at == numpy.arange(len(leaves))).all())
-        self._numbers = numpy.array([leaf.data for leaf in leaves])
+        self._numbers = data_of(leaves)
 
     def _move(self, gradients: numpy.ndarray) -> None:
         assert self._numbers is not None
@@ -260,20 +262,16 @@ class CompiledSteps:
 
     def _move_by_values(self, gradients: numpy.ndarray) -> None:
         """With an optimiser of the user's own, which knows Values alone."""
-        import numpy
-
         leaves, optimizer = self._compiled.flat_parameters, self._run.optimizer
         assert self._numbers is not None
-        before = self._numbers.tolist()
         optimizer.zero_grad()
-        for leaf, gradient in zip(leaves, gradients.tolist()):
-            leaf.grad = gradient
+        set_gradients(leaves, gradients)
         try:
             optimizer.step()
         except BaseException:
-            set_numbers(leaves, before)
+            set_data(leaves, self._numbers)
             raise
-        self._numbers = numpy.array([leaf.data for leaf in leaves])
+        self._numbers = data_of(leaves)
 
     def _right(self, values: numpy.ndarray, y: numpy.ndarray) -> int:
         """How many outputs, which come after the loss, speak for the class that is wanted."""

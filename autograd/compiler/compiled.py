@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from operator import is_
 from threading import RLock
 from typing import TYPE_CHECKING
 
 import numpy
 
+from ..bulk import data_of, set_gradients
 from ..graph import walked
 from ..modes import detect_anomaly
 from ..scalars import with_article
@@ -96,11 +96,11 @@ class Compiled:
     def backward(self, *args: Any) -> float:
         """Leave the gradient of the mean over the batch in the parameters' `.grad`, in the place of what was there.
 
-        Returns the mean. An interrupt leaves them as they were.
+        Returns the mean.
         """
         with self._lock:
             outcome = self._run("gradients", args)
-            _exhaust(map(_set_grad, self._programs["gradients"].parameters, outcome.gradients.tolist()))
+            set_gradients(self._programs["gradients"].parameters, outcome.gradients)
             return outcome.totals[0] / len(outcome.values)
 
     def at(self, numbers: Any, *args: Any, gradients: bool = True) -> Outcome:
@@ -127,7 +127,7 @@ class Compiled:
     @property
     def source(self) -> str:
         """What it computes, forward and backward, as NumPy that runs on its own."""
-        return self._program("gradients").source(self.__name__)
+        return self._program("gradients").source(self.__name__, self._shapes)
 
     def explain(self) -> str:
         """How many nodes of the recorded graph became how many calls of NumPy."""
@@ -179,7 +179,7 @@ class Compiled:
         arrays = self._arrays(args)
         program = self._program(kind)
         if numbers is None:
-            numbers = numpy.array([parameter._data for parameter in program.parameters], self._dtype)
+            numbers = data_of(program.parameters)
         elif kind != "gradients":
             numbers = program.in_order_of(numbers, self.flat_parameters)
         try:
@@ -325,7 +325,3 @@ def _far_apart(arrays: list[Array], count: int) -> list[int]:
         chosen.append(int(distance.argmax()))
         distance = numpy.minimum(distance, ((table - table[chosen[-1]]) ** 2).sum(1))
     return list(dict.fromkeys(chosen))
-
-
-_set_grad: Callable[[Value, float], None] = vars(Value)["_grad"].__set__
-_exhaust: Callable[[Iterable[None]], None] = deque[None](maxlen=0).extend

@@ -1,0 +1,96 @@
+"""The numbers of many Values at once, as arrays: what optimisers and compiled steps read and write again and again.
+
+    numbers = data_of(parameters)           # an array
+    gradients = gradients_of(parameters)    # an array, or None if one has no gradient
+    set_data(parameters, numbers)
+
+They go straight to where a Value keeps its numbers, a third of the time of `.data` and `.grad`; an array of floats
+needs none of the checks that these make. `nn` uses this module beside the public names of `autograd`.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    import numpy
+
+    from .value import Value
+
+    Array = numpy.ndarray[Any, numpy.dtype[numpy.float64]]
+
+
+def data_of(values: Sequence[Value]) -> Array:
+    """The numbers, as an array that cannot be written.
+
+    >>> from autograd import Value
+    >>> data_of([Value(1.0), Value(2.0)]).tolist()
+    [1.0, 2.0]
+    """
+    return _packed([value._data for value in values])
+
+
+def gradients_of(values: Sequence[Value]) -> Array | None:
+    """The gradients, as an array that cannot be written; None if one of them was not computed.
+
+    >>> from autograd import Value
+    >>> x = Value(3.0)
+    >>> (x * x).backward()
+    >>> gradients_of([x]).tolist(), gradients_of([x, Value(1.0)])
+    ([6.0], None)
+    """
+    try:
+        return _packed([value._grad for value in values])
+    except struct.error:
+        return None
+
+
+def set_data(values: Sequence[Value], numbers: Array) -> None:
+    """Give each value its number. An interrupt comes when all have theirs.
+
+    >>> import numpy
+    >>> from autograd import Value
+    >>> x = Value(3.0)
+    >>> set_data([x], numpy.array([5.0]))
+    >>> x.data
+    5.0
+    """
+    listed = numbers.tolist()
+    try:
+        for value, number in zip(values, listed):
+            value._data = number
+    except BaseException:
+        for value, number in zip(values, listed):
+            value._data = number
+        raise
+
+
+def set_gradients(values: Sequence[Value], gradients: Array) -> None:
+    """Give each value its gradient. An interrupt comes when all have theirs.
+
+    >>> import numpy
+    >>> from autograd import Value
+    >>> x = Value(3.0)
+    >>> set_gradients([x], numpy.array([5.0]))
+    >>> x.grad
+    5.0
+    """
+    listed = gradients.tolist()
+    try:
+        for value, gradient in zip(values, listed):
+            value._grad = gradient
+    except BaseException:
+        for value, gradient in zip(values, listed):
+            value._grad = gradient
+        raise
+
+
+def _packed(numbers: list[Any]) -> Array:
+    """As an array: by `struct`, in a third of the time of numpy.array."""
+    import numpy
+
+    return numpy.frombuffer(struct.pack(f"{len(numbers)}d", *numbers))
