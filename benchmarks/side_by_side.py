@@ -100,7 +100,7 @@ def check_gradients(ours: Sequence[float], peer: Sequence[float]) -> None:
 def worker(name: str, size: int, *options: str) -> Job:
     """Runs a side of sides.py in a new process, on one thread."""
     command = [sys.executable, "-m", "benchmarks.sides", name, str(size), *options]
-    surroundings = os.environ | ONE_THREAD
+    surroundings = _remembering_bytecode() | ONE_THREAD
 
     def run() -> Outcome:
         done = subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False)
@@ -111,10 +111,14 @@ def worker(name: str, size: int, *options: str) -> Job:
     return run
 
 
+def _remembering_bytecode() -> dict[str, str]:
+    """The first start may compile; the others find the bytecode, as those of an installed package do."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def launches(code: str, repeats: int = 15) -> Job:
     """Starts `python -c code` again and again; measures the median of the time from start to end."""
-    # The first start may compile; the others find the bytecode, as those of an installed package do.
-    surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    surroundings = _remembering_bytecode()
 
     def once() -> float:
         start = perf_counter()

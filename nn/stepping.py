@@ -232,7 +232,7 @@ class CompiledSteps:
         import numpy
 
         compiled, optimizer = self._compiled, self._run.optimizer
-        compiled(X, columns)  # records
+        compiled.record(X, columns)
         leaves = compiled.flat_parameters
         # A step of the user's own is taken on Values.
         self._flat = isinstance(optimizer, Optimizer) and type(optimizer).step is Optimizer.step

@@ -61,6 +61,11 @@ class Compiled:
         """The leaves that the function reads beside its arguments, in the order in which it does."""
         return self._recorded().captured
 
+    def record(self, *args: Any) -> None:
+        """Record the function now, on the first row of a batch, as the first call would."""
+        with self._lock:
+            self._arrays(args)
+
     def __call__(self, *args: Any) -> Array:
         """The result of each example: of shape (n,), or (n, k) if f gives a list of k."""
         with self._lock:
