@@ -20,7 +20,7 @@ local derivatives, stands in one table (rules.py); `primitive` adds to it.
 """
 
 from .checks import central_difference, nudge
-from .compiling import compile
+from .compiling import compile, to_source
 from .costs import cost
 from .diagnosis import diagnose
 from .drawing import draw
@@ -127,6 +127,7 @@ __all__ = [
     "table",
     "tan",
     "tanh",
+    "to_source",
     "value_and_grad",
     "vjp",
     "where",

@@ -29,11 +29,10 @@ class Comparison:
         self.right = right
 
     def condition(self) -> Operand:
-        """A Value that is greater than 0 where the comparison holds; nan never does."""
-        larger, smaller = (self.left, self.right) if self.sign[0] == ">" else (self.right, self.left)
-        if len(self.sign) == 1:
-            return rules.subtract(larger, smaller)
-        return rules.subtract(1.0, rules.step(rules.subtract(smaller, larger)))
+        """A Value that is greater than 0 where the comparison holds; with nan it does not."""
+        left_is_larger = self.sign[0] == ">"
+        share = rules.share(*((self.left, self.right) if left_is_larger else (self.right, self.left)))
+        return share if self.sign.endswith("=") else rules.subtract(share, 0.5)  # 1/2 where they are equal
 
     def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Any:
         if primitive is rules.where and operands[0] is self and not any(type(x) is Comparison for x in operands[1:]):

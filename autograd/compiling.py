@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .compiler.compiled import Compiled
+    from .value import Value
 
 
 def compile(f: Callable[..., Any], *, dtype: str = "float64", verify: int = 2) -> Compiled:
@@ -52,3 +53,40 @@ def compile(f: Callable[..., Any], *, dtype: str = "float64", verify: int = 2) -
     from .compiler.compiled import Compiled
 
     return Compiled(f, dtype, verify)
+
+
+def to_source(root: Value, framework: str = "numpy") -> str:
+    """The graph of `root` as a Python file, one line for each node; it runs as it stands, and prints the gradients.
+
+    The leaves are arguments, with their labels as names and their numbers as defaults. "python" (which needs the
+    module math alone) and "numpy" (where arrays of one shape are taken elementwise) define `value_and_gradients(...)`,
+    with the backward pass written out in stages, as by hand (CS231n): it gives the value and a dictionary of gradients.
+    "torch" and "jax" define `value(...)`, of tensors or arrays, which torch.autograd.grad and jax.grad differentiate.
+
+    The derivatives are those of the table of rules, at kinks too: relu'(0) is 0, and a tie of `maximum` splits the
+    gradient. PyTorch and JAX have other functions whose derivatives at kinks are others, such as jnp.abs and jnp.clip;
+    the code is written with those that agree. What differs is nan, of which a choice such as relu gives the
+    gradient 0 or 1 there, and an infinite derivative, such as sqrt'(0), for which plain Python raises
+    ZeroDivisionError.
+
+    Primitives of your own are written by their definitions.
+
+    Args:
+        framework: "python", "numpy", "torch" or "jax".
+
+    Raises:
+        TypeError: if root is no Value.
+        ValueError: for another framework, and for a primitive of your own without a definition.
+
+    >>> from autograd import Value
+    >>> a, b = Value(2.0, "a"), Value(3.0, "b")
+    >>> c = a * b; c.label = "c"
+    >>> e = c * (c + a); e.label = "e"
+    >>> program = {}
+    >>> exec(to_source(e), program)
+    >>> program["value_and_gradients"](a=2.0, b=3.0)
+    (48.0, {'a': 48.0, 'b': 28.0})
+    """
+    from .compiler.straight_line import written
+
+    return written(root, framework)

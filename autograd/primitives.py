@@ -304,6 +304,14 @@ def find_primitive(name: str) -> Primitive:
         raise LookupError(f"no primitive is named {name!r}; define it with autograd.primitive before loading") from None
 
 
+def is_of_primitive(error: BaseException) -> bool:
+    """Whether a primitive raised it, for operands that it does not take."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code is Primitive.value.__code__
+
+
 def _can_take(function: Callable[..., Any], count: int) -> bool:
     """Whether a Python function takes that many arguments; of others nothing is known."""
     code = getattr(function, "__code__", None)

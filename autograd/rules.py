@@ -476,6 +476,8 @@ def _clip(x: float, low: float, high: float) -> float:
 def _clip_of_arrays(x: Any, low: Any, high: Any) -> Any:
     import numpy
 
+    if numpy.greater(low, high).any():
+        raise ValueError("low is greater than high")
     return numpy.clip(x, low, high)
 
 
@@ -512,8 +514,9 @@ def _sigmoid(x: float, slope: float = 1.0) -> float:
 def _sigmoid_of_arrays(x: Any, slope: Any) -> Any:
     import numpy
 
-    with numpy.errstate(over="ignore"):  # 1 / (1 + inf) is the 0 that is meant
-        return 1 / (1 + numpy.exp(-slope * x))
+    z = slope * x
+    e = numpy.exp(-abs(z))
+    return numpy.where(z < 0, e, 1.0) / (1 + e)
 
 
 def _sigmoid_in_exp(x: Any, slope: Any) -> Any:

@@ -10,25 +10,19 @@ from typing import TYPE_CHECKING
 import numpy
 
 from ..bulk import data_of, set_gradients
-from ..graph import walked
-from ..modes import detect_anomaly
+from ..primitives import is_of_primitive
 from ..scalars import with_article
-from ..steps import adjoints as eager_adjoints
-from ..value import Value
+from .arguments import as_array, common_length, narrowed, row
 from .program import Program
-from .recording import Recording, as_values, record, results_of
+from .recording import Recording, record
+from .replays import RAISING, TOLERANCES, compare, complain, is_finite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
+    from ..value import Value
     from .execution import Array, Outcome
-
-#: How far compiled and eager numbers may be apart, relative to the larger one or to 1.
-TOLERANCES = {"float64": 1e-8, "float32": 1e-3}
-
-#: What raises while a program runs: where finite numbers end.
-RAISING: dict[str, Any] = {"divide": "raise", "over": "raise", "invalid": "raise", "under": "ignore"}
 
 
 class Compiled:
@@ -38,7 +32,7 @@ class Compiled:
         if not callable(f):
             raise TypeError(f"compile takes a function of one example, not {with_article(type(f).__name__)}")
         try:
-            name = numpy.dtype(dtype).name
+            name = "" if dtype is None else numpy.dtype(dtype).name
         except TypeError:
             name = ""
         if name not in TOLERANCES:
@@ -160,173 +154,70 @@ class Compiled:
             return last[1]  # a loop over full batches gives the same arrays again and again
         if not args:
             raise TypeError(f"{self.__name__} takes one array for each argument of the function")
-        arrays = [_as_array(arg, i, self._dtype) for i, arg in enumerate(args)]
-        lengths = [len(array) for array in arrays]
-        if min(lengths) != max(lengths):
-            raise ValueError(f"the first axis of all arguments is the batch; they have {_listed(lengths)} rows")
-        if not lengths[0]:
-            raise ValueError("a batch has one row or more; this one has none")
-        if self._recording is None:
-            self._recording = record(self._f, [_row(arg, 0) for arg in args])
-            self._shapes = [array.shape[1:] for array in arrays]
+        arrays = [as_array(arg, i, self._dtype) for i, arg in enumerate(args)]
+        n = common_length(arrays)
         shapes = [array.shape[1:] for array in arrays]
+        if self._recording is None:
+            self._recording = self._recorded_from([row(arg, 0) for arg in args])
+            self._shapes = shapes
         if shapes != self._shapes:
-            wanted, given = _listed(self._shapes), _listed(shapes)
+            wanted, given = (", ".join(map(str, some)) for some in (self._shapes, shapes))
             raise ValueError(f"{self.__name__} was compiled for rows of shapes {wanted}; these have {given}")
-        same = all(map(is_, arrays, args))  # a list, or an array of another type, may hold other numbers next time
-        arrays = [array if array.ndim == 2 else array.reshape(lengths[0], -1) for array in arrays]
-        self._last = (args, arrays) if same else None
-        return arrays
+        tables = [array if array.ndim == 2 else array.reshape(n, -1) for array in arrays]
+        # A list may hold other numbers next time, and so may an array of which this is a copy.
+        same = all(map(is_, arrays, args)) and all(map(numpy.may_share_memory, tables, arrays))
+        self._last = (args, tables) if same else None
+        return tables
+
+    def _recorded_from(self, example: list[Any]) -> Recording:
+        try:
+            return record(self._f, example)
+        except (ArithmeticError, ValueError) as error:
+            if isinstance(error, ArithmeticError) or is_of_primitive(error):
+                raise FloatingPointError(f"in row 0 of the batch: {error}") from None
+            raise
 
     # ----- Running -----
 
-    def _run(self, kind: str, args: Sequence[Any], numbers: Any = None) -> Outcome:
+    def _run(self, kind: str, args: Sequence[Any], given: Any = None) -> Outcome:
         arrays = self._arrays(args)
         program = self._program(kind)
-        if numbers is None:
-            numbers = data_of(program.parameters)
-        elif kind != "gradients":
-            numbers = program.in_order_of(numbers, self.flat_parameters)
-        try:
-            with numpy.errstate(**RAISING):
-                outcome = program.machine.run(numbers, arrays)
-                sound = _is_finite(outcome)
-        except FloatingPointError:
-            sound = False
-        if not sound:
-            outcome = self._looked_into(program, numbers, arrays, args)
-        if self._verify["values"] or self._verify["gradients"]:
-            self._compare(kind, outcome, numbers, arrays, args)
+        numbers = self._numbers(program) if given is None else self._numbers_given(program, given)
+        outcome = self._quick(program, numbers, arrays)
+        if outcome is None:
+            complain((self._f, program, numbers, args, arrays))
+            with numpy.errstate(all="ignore"):
+                outcome = program.exact_machine.run(numbers, arrays)
+        what = "gradients" if program.has_gradients else "values"
+        if count := self._verify[what]:
+            compare((self._f, program, numbers, args, arrays), outcome, count)
+            self._verify[what] = self._verify["values"] = 0
         return outcome
 
-    def _looked_into(self, program: Program, numbers: Any, arrays: list[Array], args: Sequence[Any]) -> Outcome:
-        """Where a nan or an infinity arose, an error; if they were given, the outcome that follows from them."""
-        if numpy.isfinite(numbers).all():
-            given = numpy.flatnonzero(numpy.all([numpy.isfinite(array).all(1) for array in arrays], 0))
-            row = _first_failing(program, numbers, arrays, given)
-            if row is not None:
-                self._complain(row, args)
-        with numpy.errstate(all="ignore"):
-            return program.exact_machine.run(numbers, arrays)
-
-    def _complain(self, row: int, args: Sequence[Any]) -> None:
-        """Compute the row with `f` itself, whose errors name the operation."""
-        try:
-            with detect_anomaly():
-                outputs = results_of(self._f(*[as_values(_row(arg, row)) for arg in args]))
-                eager = outputs[0]
-                copies = {}
-                for leaf in walked([eager], set()):
-                    if leaf.primitive is None:
-                        copies[leaf] = leaf._grad
-                try:
-                    eager.backward()
-                finally:
-                    for leaf, grad in copies.items():
-                        leaf._grad = grad
-        except (ArithmeticError, ValueError) as error:
-            raise FloatingPointError(f"in row {row} of the batch: {error}") from None
-
-    # ----- Comparing with f -----
-
-    def _compare(self, kind: str, outcome: Outcome, numbers: Any, arrays: list[Array], args: Sequence[Any]) -> None:
-        """Some rows of the first call of a kind, as `f` itself computes them."""
-        what = "values" if kind == "values" else "gradients"
-        count, self._verify[what] = self._verify[what], 0
-        if what == "gradients":
-            self._verify["values"] = 0
-        program = self._programs[kind]
-        data = dict(zip(program.parameters, numpy.asarray(numbers).tolist()))
-        kept = {parameter: parameter._data for parameter in data}
-        try:
-            for parameter, number in data.items():
-                parameter._data = number
-            for row in _far_apart(arrays, count):
-                outputs = results_of(self._f(*[as_values(_row(arg, row)) for arg in args]))
-                self._refuse_difference(row, [y.data for y in outputs], outcome.values[row].tolist(), "gives")
-                if what == "gradients":
-                    found = eager_adjoints(outputs[0])
-                    wanted = [found.get(parameter, 0.0) for parameter in program.parameters]
-                    with numpy.errstate(all="ignore"):
-                        alone = program.machine.run(numbers, [array[row : row + 1] for array in arrays])
-                    self._refuse_difference(row, wanted, alone.gradients.tolist(), "has the gradient")
-        finally:
-            for parameter, number in kept.items():
-                parameter._data = number
-
-    def _refuse_difference(self, row: int, eager: list[float], compiled: list[float], verb: str) -> None:
-        tolerance = TOLERANCES[self._dtype]
-        size = max([1.0, *[abs(x) for x in eager if math.isfinite(x)]])
-        for x, y in zip(eager, compiled):
-            if not (abs(x - y) <= tolerance * size or x == y or (x != x and y != y)) or len(eager) != len(compiled):
-                raise ValueError(
-                    f"row {row} {verb} {x:.9g} in {self.__name__} itself and {y:.9g} compiled: it does something that "
-                    "compile cannot see, such as a branch on x.data, a number taken with .data, or one drawn at random"
-                )
-
-
-# ----- Arguments -----
-
-
-def _as_array(arg: Any, place: int, dtype: str) -> Array:
-    if type(arg) is numpy.ndarray and arg.dtype == dtype and arg.ndim:
-        return arg
-    try:
-        array = numpy.asarray(arg)
-    except ValueError:
-        raise ValueError(f"argument {place} has rows of different lengths: a batch is an array") from None
-    if array.dtype.kind not in "fiub":
-        advice = "; give numbers, Values are what the function closes over" if array.dtype.kind == "O" else ""
-        raise TypeError(f"argument {place} is to be an array of real numbers, not of {array.dtype}{advice}")
-    if not array.ndim:
-        raise ValueError(f"argument {place} is one number; its first axis is to be the batch")
-    return array.astype(dtype)
-
-
-def _row(arg: Any, i: int) -> Any:
-    return arg[i] if isinstance(arg, (list, tuple, numpy.ndarray)) else numpy.asarray(arg)[i]
-
-
-def _listed(things: Iterable[Any]) -> str:
-    return ", ".join(map(str, things))
-
-
-# ----- Rows -----
-
-
-def _is_finite(outcome: Outcome) -> bool:
-    numbers = [*outcome.totals, numpy.add.reduce(outcome.gradients)]
-    numbers += [gradients.sum() for gradients in outcome.input_gradients]
-    return all(map(math.isfinite, numbers))
-
-
-def _first_failing(program: Program, numbers: Any, arrays: list[Array], rows: Array) -> int | None:
-    """One of the rows in which finite numbers end, found by halving; None if there is none."""
-
-    def fails(some: Array) -> bool:
+    def _quick(self, program: Program, numbers: Array, arrays: Sequence[Array]) -> Outcome | None:
+        """The outcome, if all numbers are finite from the first to the last."""
         try:
             with numpy.errstate(**RAISING):
-                return not _is_finite(program.machine.run(numbers, [array[some] for array in arrays]))
-        except FloatingPointError:
-            return True
+                if not all(map(_are_finite, (numbers, *arrays))):
+                    return None
+                outcome = program.machine.run(numbers, arrays)
+                return outcome if is_finite(outcome) else None
+        except (ArithmeticError, ValueError):
+            return None
 
-    if not len(rows) or not fails(rows):
-        return None
-    while len(rows) > 1:
-        half = rows[: len(rows) // 2]
-        rows = half if fails(half) else rows[len(rows) // 2 :]
-    return int(rows[0]) if fails(rows) else None
+    def _numbers(self, program: Program) -> Array:
+        numbers = data_of(program.parameters)
+        return numbers if self._dtype == "float64" else narrowed(numbers, self._dtype, "the list of parameters")
+
+    def _numbers_given(self, program: Program, given: Any) -> Array:
+        numbers = numpy.asarray(given, self._dtype)
+        count = len(self.flat_parameters)
+        if numbers.shape != (count,):
+            raise ValueError(f"numbers has one for each of the {count} parameters; its shape is {numbers.shape}")
+        return program.in_order_of(numbers, self.flat_parameters)
 
 
-def _far_apart(arrays: list[Array], count: int) -> list[int]:
-    """Rows that are as unlike the first one, which was recorded, and each other as there are."""
-    table = numpy.concatenate([array.astype(float) for array in arrays], 1)
-    with numpy.errstate(all="ignore"):
-        scale = table.std(0)
-        table = numpy.nan_to_num((table - table[0]) / numpy.where(scale > 0, scale, 1.0))
-    chosen: list[int] = []
-    distance = (table * table).sum(1)
-    for _ in range(min(count, len(table))):
-        chosen.append(int(distance.argmax()))
-        distance = numpy.minimum(distance, ((table - table[chosen[-1]]) ** 2).sum(1))
-    return list(dict.fromkeys(chosen))
+def _are_finite(array: Array) -> bool:
+    """Whether all numbers are. Where their squares are not, it raises, which costs no more than a second look."""
+    flat = array.reshape(-1)
+    return math.isfinite(flat.dot(flat))

@@ -139,7 +139,7 @@ class Machine:
         layout = self._layout
         array = numpy.zeros((layout.example_count, size), self._dtype)
         array[layout.ones] = 1.0
-        inputs = [array[layout.place[column[0]] :][: len(column)] for column in self._inputs]
+        inputs = [array[layout.place[column[0]] :][: len(column)] if column else array[:0] for column in self._inputs]
         results = [
             [self._view(layout.rows_of([x]), array)[0] for x in column]
             for column in [self._outputs, *self._input_gradients]
@@ -226,7 +226,7 @@ class _Binder:
         """One slot of a group; an array without dimensions if it is the same constant everywhere."""
         if all(type(x) is float for x in operands) and len({repr(x) for x in operands}) == 1:
             return self._constant(operands[0])
-        return self._rows(self._layout.rows_of(operands))
+        return self._rows(self._layout.rows_of(operands, broadcast=True))
 
     def _out(self, group: Group) -> Array:
         return self._machine._view(
@@ -292,25 +292,36 @@ class _Binder:
 
     def _batch_sums(self, group: Group) -> None:
         """Σ x * y over the batch: products of matrices where they make one, the others one by one."""
-        members = sorted(group.members, key=self._layout.place.__getitem__)
         others: list[Quantity] = []
-        at = 0
-        while at < len(members):
-            width, height = _shape_of_product(members, at)
-            if width * height > 1:
-                self._product(members[at : at + width * height], width)
-            else:
-                others.append(members[at])
-            at += width * height
+        for members in self._adjacent(group.members):
+            at = 0
+            while at < len(members):
+                width, height = _shape_of_product(members, at)
+                if width * height > 1:
+                    self._product(members[at : at + width * height], width)
+                else:
+                    others.append(members[at])
+                at += width * height
         if others:
             self._one_by_one(others)
+
+    def _adjacent(self, members: list[Quantity]) -> list[list[Quantity]]:
+        """The members in the order of their rows, in runs whose rows are adjacent."""
+        place = self._layout.place
+        runs: list[list[Quantity]] = []
+        for q in sorted(members, key=place.__getitem__):
+            if runs and place[q] == place[runs[-1][-1]] + 1:
+                runs[-1].append(q)
+            else:
+                runs.append([q])
+        return runs
 
     def _product(self, members: list[Quantity], width: int) -> None:
         """A matrix of sums: adjoints @ inputs.T, for every time that the matrix was used."""
         start, height = self._layout.place[members[0]], len(members) // width
         total = self._machine.shared[start : start + len(members), 0].reshape(height, width)
         for t in range(0, len(members[0].operands), 2):
-            inputs = self._rows(self._layout.rows_of([q.operands[t] for q in members[:width]]))
+            inputs = self._rows(self._layout.example_rows([q.operands[t] for q in members[:width]]))
             of_results = self._rows(self._layout.rows_of([q.operands[t + 1] for q in members[::width]]))
             if t == 0 and self._first:
                 self._call(numpy.dot, of_results, inputs.T, total)
@@ -348,7 +359,7 @@ class _Binder:
 
     def _add_to(self, places: list[int], found: Array) -> None:
         rows = as_rows("shared", places)
-        if rows.places or rows.size < len(places):
+        if rows.places:
             self._call(numpy.add.at, self._machine.shared[:, 0], numpy.array(places), found[:, 0])
         else:
             total = self._machine._view(rows, None)

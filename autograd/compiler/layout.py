@@ -27,13 +27,17 @@ class Rows(NamedTuple):
     places: tuple[int, ...] = ()
 
 
-def as_rows(array: str, places: Sequence[int]) -> Rows:
-    """The rows at these places, as a slice where they are evenly apart."""
+def as_rows(array: str, places: Sequence[int], *, broadcast: bool = False) -> Rows:
+    """The rows at these places, as a slice where they are evenly apart.
+
+    Args:
+        broadcast: whether one row may stand for several that are the same.
+    """
     start, count = places[0], len(places)
     step = places[1] - start if count > 1 else 1
     if step > 0 and all(place == start + i * step for i, place in enumerate(places)):
         return Rows(array, start, count, step)
-    if step == 0 and all(place == start for place in places):
+    if broadcast and step == 0 and all(place == start for place in places):
         return Rows(array, start, 1)
     return Rows(array, 0, count, 0, tuple(places))
 
@@ -68,17 +72,22 @@ class Layout:
         self._place_shared(groups)
         self._place_examples(groups, inputs, one, kept)
 
-    def rows_of(self, operands: Sequence[Any]) -> Rows:
-        """Where operands lie: all shared or constant, or all of examples, a trailing 1.0 included."""
+    def rows_of(self, operands: Sequence[Any], *, broadcast: bool = False) -> Rows:
+        """Where operands lie: all of them shared or constant, or else what examples have."""
         if not any(type(x) is Quantity and not x.shared for x in operands):
-            return as_rows("shared", [self.constant(x) if type(x) is float else self.place[x] for x in operands])
+            shared = [self.constant(x) if type(x) is float else self.place[x] for x in operands]
+            return as_rows("shared", shared, broadcast=broadcast)
+        return self.example_rows(operands, broadcast=broadcast)
+
+    def example_rows(self, operands: Sequence[Any], *, broadcast: bool = False) -> Rows:
+        """Where numbers of examples lie, and perhaps the 1.0 that a bias is multiplied by."""
         places: list[int] = []
         for x in operands:
             if type(x) is Quantity:
                 places.append(self.place[x])
             else:  # the 1.0 that a bias is multiplied by
                 places.append(self._one_after.get(places[-1], self.ones[0]) if places else self.ones[0])
-        return as_rows("examples", places)
+        return as_rows("examples", places, broadcast=broadcast)
 
     def constant(self, number: float) -> int:
         """The row of a constant."""

@@ -10,10 +10,11 @@ from .execution import Machine
 from .groups import grouped, in_order
 from .layout import Layout
 from .quantities import Quantities, Quantity, adjoints
+from .source import source
 from .translation import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from ..value import Value
@@ -30,10 +31,12 @@ class Program:
 
     def __init__(self, recording: Recording, f: Callable[..., Any], kind: str, dtype: str) -> None:
         self.recording = recording
+        #: Whether anything is differentiated.
+        self.has_gradients = kind != "values"
         self.dtype = dtype
         book = Quantities()
         names = input_names(recording, f)
-        found = translated(book, recording.order, names, recording.outputs)
+        found = translated(book, recording, names)
         self.inputs: list[list[Quantity]] = [
             [found[x] if x in found else book.leaf(names[x], shared=False) for x in argument]
             for argument in recording.inputs
@@ -115,8 +118,9 @@ class Program:
             ]
         )
 
-    def source(self, name: str) -> str:
-        raise NotImplementedError
+    def source(self, name: str, shapes: Sequence[tuple[int, ...]]) -> str:
+        """It as NumPy that one could have written; a row of each argument has one of the shapes."""
+        return source(self, name, shapes)
 
 
 def _counted(count: int, noun: str) -> str:

@@ -85,7 +85,7 @@ class Quantity:
         return self.book.of(rules.absolute, (self,))
 
     def __bool__(self) -> bool:
-        raise TypeError("the rule of a primitive branches on a number, which cannot be compiled: use where()")
+        raise TypeError("it branches on a number")
 
     def __repr__(self) -> str:
         name = self.primitive.name if self.primitive else "leaf"
@@ -169,22 +169,26 @@ class Quantities:
                 return self.of(rules.negative, (other,))
         return None
 
-    def combined(self, terms: Iterable[Term]) -> Any:
-        """Σ x * y over terms (x, y): one dot of shared weights and of what is read, if that makes a matrix."""
+    def combined(self, terms: Iterable[Term], *, drop_zeros: bool = False) -> Any:
+        """Σ x * y over terms (x, y): one dot of shared weights and of what is read, if that makes a matrix.
+
+        Args:
+            drop_zeros: leave out what is multiplied by the constant 0, also where that would make nan of an infinity.
+        """
         constant = 0.0
         weighted: list[Term] = []  # a shared weight, or 1.0, and what it is multiplied by: one number of each example
         alone: list[Term] = []  # a constant, and a shared quantity
         for x, y in terms:
             if type(x) is float and type(y) is float:
                 constant += x * y
-            elif not (type(x) is float and x == 0) and not (type(y) is float and y == 0):
+            elif not (drop_zeros and any(type(factor) is float and factor == 0 for factor in (x, y))):
                 self._sort(x, y, weighted, alone)
         if not weighted:
             return self._sum(alone, constant)
         if sum(type(weight) is Quantity for weight, _ in weighted) + bool(alone) < 2:
             return self._sum([*weighted, *alone], constant)
         bias = self._sum(alone, constant)
-        if type(bias) is Quantity or bias:
+        if type(bias) is Quantity or bias != 0:
             weighted.append((bias, 1.0))
         return self._unique(rules.dot, (*[w for w, _ in weighted], *[x for _, x in weighted], 0.0))
 
@@ -206,10 +210,14 @@ class Quantities:
             weight = terms[0][0]
             if type(weight) is float and abs(weight) != 1:  # a mean is the sum times one weight
                 return self.of(rules.multiply, (weight, self._sum([(1.0, x) for _, x in terms], 0.0)))
+        total: Any = None
         if len(terms) >= FEW:
-            total: Any = self._unique(rules.total, tuple([self.of(rules.multiply, term) for term in terms]))
+            products = [self.of(rules.multiply, term) for term in terms]
+            for members in ([x for x in products if not x.shared], [x for x in products if x.shared]):
+                if members:
+                    part = self._unique(rules.total, tuple(members)) if len(members) > 1 else members[0]
+                    total = part if total is None else self.of(rules.add, (total, part))
         else:
-            total = None
             for weight, read in terms:
                 if total is not None and type(weight) is float and weight == -1.0:
                     total = self.of(rules.subtract, (total, read))
@@ -218,7 +226,7 @@ class Quantities:
                     total = product if total is None else self.of(rules.add, (total, product))
         if total is None:
             return constant
-        return self.of(rules.add, (total, constant)) if constant else total
+        return self.of(rules.add, (total, constant)) if constant or constant != constant else total
 
 
 # ----- The backward pass -----
@@ -265,10 +273,12 @@ def adjoints(book: Quantities, order: Sequence[Quantity], root: Quantity, wanted
 def _adjoint(book: Quantities, q: Quantity, terms: list[tuple[bool, Term]]) -> Any:
     of_all = [term for shared, term in terms if shared or not q.shared]
     of_examples = [_of_example(book, term) for shared, term in terms if q.shared and not shared]
+    # A local derivative that is 0 by its rule carries nothing: most of step's and where's are.
+    of_examples = [term for term in of_examples if not any(type(x) is float and x == 0 for x in term)]
     if not of_examples:
-        return book.combined(of_all)
+        return book.combined(of_all, drop_zeros=True)
     summed = book.batch_sums[q] = book.batch_sum(of_examples)
-    return book.combined([(1.0, summed), *of_all]) if of_all else summed
+    return book.combined([(1.0, summed), *of_all], drop_zeros=True) if of_all else summed
 
 
 def _of_example(book: Quantities, term: Term) -> Term:
@@ -279,9 +289,21 @@ def _of_example(book: Quantities, term: Term) -> Term:
 
 
 def local_derivatives(q: Quantity) -> list[Any]:
-    """What the rules of the table say, as quantities."""
+    """What the rules of the table say, as quantities or constants."""
     primitive = q.primitive
     assert primitive is not None
     if primitive.variadic:
-        return list(primitive.partials[0](*q.operands, q))
-    return [rule(*q.operands, q) if type(x) is Quantity else None for x, rule in zip(q.operands, primitive.partials)]
+        found = list(_applied(primitive, 0, q))
+    else:
+        found = [_applied(primitive, i, q) if type(x) is Quantity else 0.0 for i, x in enumerate(q.operands)]
+    return [x if type(x) is Quantity else as_number(x, f"a rule of {primitive.name}") for x in found]
+
+
+def _applied(primitive: Primitive, slot: int, q: Quantity) -> Any:
+    try:
+        return primitive.partials[slot](*q.operands, q)
+    except (TypeError, AttributeError) as error:
+        raise TypeError(
+            f"rule {slot + 1} of {primitive.name} cannot be compiled ({error}): write it with operators and autograd's "
+            "functions, without branches; where() takes their place"
+        ) from None

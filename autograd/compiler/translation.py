@@ -18,22 +18,23 @@ if TYPE_CHECKING:
 
     from ..value import Value
     from .quantities import Quantities, Term
+    from .recording import Recording
 
 
-def translated(
-    book: Quantities, order: Sequence[Value], inputs: dict[Value, str], outputs: Sequence[Value]
-) -> dict[Any, Any]:
+def translated(book: Quantities, recording: Recording, inputs: dict[Value, str]) -> dict[Any, Any]:
     """The quantities of nodes in topological order.
 
     Args:
-        inputs: the names of the nodes that every example has of its own. The other leaves are shared.
-        outputs: the nodes that are asked for, which no sum takes in.
+        inputs: the names of the nodes that every example has of its own.
     """
-    absorbed = _absorbed(order, set(inputs), outputs)
-    found: dict[Any, Any] = {}
+    order = recording.order
+    absorbed = _absorbed(order, set(inputs), recording.outputs)
+    found: dict[Any, Any] = {leaf: leaf.data for leaf in recording.constants}
     open_sums: dict[Any, list[Term]] = {}  # the terms of sums that a larger one absorbs
     for node in order:
         primitive = node.primitive
+        if node in found:
+            continue
         if node in inputs:
             found[node] = book.leaf(inputs[node], shared=False)
         elif primitive is None:

@@ -1,0 +1,134 @@
+"""Some rows of a batch as the function itself computes them: to name what went wrong, and to compare.
+
+`complain` finds the row in which finite numbers end, and the operation; `compare` tells whether compiled numbers are
+those of the function.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy
+
+from ..modes import detect_anomaly
+from ..steps import adjoints
+from .arguments import far_apart, row
+from .recording import replayed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from ..value import Value
+    from .execution import Array, Outcome
+    from .program import Program
+
+    #: A function of one example, its program, the numbers of the parameters, the arguments, and these as arrays.
+    Run = tuple[Callable[..., Any], Program, Array, Sequence[Any], Sequence[Array]]
+
+#: How far compiled and eager numbers may be apart, relative to the larger one or to 1.
+TOLERANCES = {"float64": 1e-8, "float32": 1e-3}
+
+#: What raises while a program runs: where finite numbers end.
+RAISING: dict[str, Any] = {"divide": "raise", "over": "raise", "invalid": "raise", "under": "ignore"}
+
+
+def is_finite(outcome: Outcome) -> bool:
+    """Whether all that was found is."""
+    numbers = [*outcome.totals, numpy.add.reduce(outcome.gradients)]
+    numbers += [gradients.sum() for gradients in outcome.input_gradients]
+    return all(map(math.isfinite, numbers))
+
+
+def complain(run: Run) -> None:
+    """Raise FloatingPointError if finite numbers end in a row; nothing if nan or infinity were given."""
+    f, program, numbers, args, arrays = run
+    if not numpy.isfinite(numbers).all():
+        return
+    given = numpy.flatnonzero(numpy.all([numpy.isfinite(array).all(1) for array in arrays], 0))
+    found = _failing(program, numbers, arrays, given)
+    if found is None:
+        return
+    try:
+        with detect_anomaly(), _holding(program.parameters, numbers):
+            outputs = replayed(f, [row(arg, found) for arg in args])
+            if program.has_gradients:
+                _pass_with_a_look(outputs[0])
+    except (ArithmeticError, ValueError) as error:
+        raise FloatingPointError(f"in row {found} of the batch: {error}") from None
+    # What overflows on the way may do no harm, as x * x in the slope of an arctan.
+    with numpy.errstate(all="ignore"):
+        alone = program.exact_machine.run(numbers, [array[found : found + 1] for array in arrays])
+    if not is_finite(alone):
+        raise FloatingPointError(f"in row {found} of the batch: a number becomes nan or infinite in {program.dtype}")
+
+
+def _pass_with_a_look(root: Value) -> None:
+    """A backward pass that raises where it ends to be finite, and leaves no gradients."""
+    leaves = [node for node in adjoints(root) if node.primitive is None]
+    held = [leaf._grad for leaf in leaves]
+    try:
+        root.backward()
+    finally:
+        for leaf, gradient in zip(leaves, held):
+            leaf._grad = gradient
+
+
+def _failing(program: Program, numbers: Array, arrays: Sequence[Array], rows: Array) -> int | None:
+    """One of the rows in which finite numbers end, found by halving; None if there is none."""
+
+    def fails(some: Array) -> bool:
+        try:
+            with numpy.errstate(**RAISING):
+                return not is_finite(program.machine.run(numbers, [array[some] for array in arrays]))
+        except (ArithmeticError, ValueError):
+            return True
+
+    if not len(rows) or not fails(rows):
+        return None
+    while len(rows) > 1:
+        half = rows[: len(rows) // 2]
+        rows = half if fails(half) else rows[len(rows) // 2 :]
+    return int(rows[0]) if fails(rows) else None
+
+
+def compare(run: Run, outcome: Outcome, count: int) -> None:
+    """ValueError if some rows, which are far apart, have other numbers than the function itself gives them."""
+    f, program, numbers, args, arrays = run
+    with _holding(program.parameters, numbers):
+        for place in far_apart(arrays, count):
+            outputs = replayed(f, [row(arg, place) for arg in args])
+            _refuse_difference(place, [y.data for y in outputs], outcome.values[place].tolist(), "gives", program.dtype)
+            if program.has_gradients:
+                found = adjoints(outputs[0])
+                wanted = [found.get(parameter, 0.0) for parameter in program.parameters]
+                with numpy.errstate(all="ignore"):
+                    alone = program.exact_machine.run(numbers, [array[place : place + 1] for array in arrays])
+                _refuse_difference(place, wanted, alone.gradients.tolist(), "has the gradient", program.dtype)
+
+
+@contextmanager
+def _holding(parameters: Sequence[Value], numbers: Array) -> Iterator[None]:
+    """The parameters have these numbers, which may not be their own."""
+    kept = [parameter._data for parameter in parameters]
+    try:
+        for parameter, number in zip(parameters, numbers.tolist()):
+            parameter._data = number
+        yield
+    finally:
+        for parameter, number in zip(parameters, kept):
+            parameter._data = number
+
+
+def _refuse_difference(place: int, eager: list[float], compiled: list[float], verb: str, dtype: str) -> None:
+    size = max([1.0, *[abs(x) for x in eager if math.isfinite(x)]])
+    if len(eager) != len(compiled):
+        raise ValueError(f"row {place} {verb} {len(eager)} numbers in the function itself and {len(compiled)} compiled")
+    for x, y in zip(eager, compiled):
+        if not (abs(x - y) <= TOLERANCES[dtype] * size or x == y or (x != x and y != y)):
+            raise ValueError(
+                f"row {place} {verb} {x:.9g} in the function itself and {y:.9g} compiled: it does something that "
+                "compile cannot see, such as a branch on x.data, a number taken with .data, or one drawn at random"
+            )
