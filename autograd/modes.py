@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextvars import Token
     from typing import Any, TypeVar
 
     _F = TypeVar("_F", bound=Callable[..., Any])
@@ -31,22 +30,32 @@ class Mode(NamedTuple):
     compiling: bool = False
 
 
-#: None while operations are recorded as usual.
+#: None while operations are recorded as usual. It follows from the changes that are on.
 mode: ContextVar[Mode | None] = ContextVar("autograd.mode", default=None)
+
+#: The changes that are on, each with a mark of its own, in the order in which they began.
+_changes: ContextVar[tuple[tuple[object, dict[str, bool]], ...]] = ContextVar("autograd.changes", default=())
 
 
 class Change(ContextDecorator):
-    """The mode that is on, changed in one respect: for a `with` statement, or as a decorator of a function."""
+    """The mode that is on, changed in one respect: for a `with` statement, or as a decorator of a function.
+
+    Changes need not end in the reverse order of their beginning: generators that take turns may each be inside one. So
+    an end takes out what began, and leaves what others have changed. While a generator waits inside a `with`, its
+    caller is in that mode too, as with decimal.localcontext: Python's contexts know no generators.
+    """
 
     def __init__(self, **change: bool) -> None:
         self._change = change
-        self._tokens: list[Token[Mode | None]] = []
+        self._marks: list[object] = []
 
     def __enter__(self) -> None:
-        self._tokens.append(mode.set((mode.get() or Mode())._replace(**self._change)))
+        self._marks.append(mark := object())
+        _set_changes((*_changes.get(), (mark, self._change)))
 
     def __exit__(self, *_: object) -> None:
-        mode.reset(self._tokens.pop())
+        mark = self._marks.pop()
+        _set_changes(tuple([change for change in _changes.get() if change[0] is not mark]))
 
     def __call__(self, function: _F) -> _F:
         """The function, with each call in the mode."""
@@ -59,6 +68,14 @@ class Change(ContextDecorator):
 
     def _recreate_cm(self) -> Change:
         return Change(**self._change)  # a call may come while another one runs
+
+
+def _set_changes(changes: tuple[tuple[object, dict[str, bool]], ...]) -> None:
+    changed = Mode()
+    for _, change in changes:
+        changed = changed._replace(**change)
+    _changes.set(changes)
+    mode.set(None if changed == Mode() else changed)
 
 
 def _changed(function: Callable[..., Any] | None, **change: bool) -> Any:

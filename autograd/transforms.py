@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .functions import dot
 from .graph import nodes, stale, stale_told, walked
-from .modes import mode
+from .modes import Change, mode
 from .origins import stack_level
 from .rules import positive
 from .scalars import as_number, with_article
@@ -282,12 +282,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[
     def pullback(gradient: Any) -> tuple[Any, ...]:
         weights = outputs.leaves_of(gradient, "the gradient of the output")
         recorded = call.nested or _outer.get() is not None or any(isinstance(x, Value) for x in weights)
-        recording = mode.get()
-        token = mode.set(recording and recording._replace(no_grad=False))  # what is pulled back is a graph
-        try:
+        with Change(no_grad=False):  # what is pulled back is a graph
             total = dot(weights, results)
-        finally:
-            mode.reset(token)
         pulled = call.rebuilt(call.gradients([_as_value(total)], recorded=recorded)[0])
         return pulled if isinstance(pulled, tuple) else (pulled,)
 
@@ -318,16 +314,15 @@ class _Call:
         given = list(args)
         for place, argument in zip(places, self._split(self.inputs)):
             given[place] = argument
-        recording = mode.get()
         variables = [x for x in self.inputs if type(x) is Variable]
         for x in variables:
             x.active = True
-        tokens = _outer.set(self), mode.set(recording and recording._replace(no_grad=False))
+        token = _outer.set(self)
         try:
-            self.output = f(*given, **named)
+            with Change(no_grad=False):
+                self.output = f(*given, **named)
         finally:
-            _outer.reset(tokens[0])
-            mode.reset(tokens[1])
+            _outer.reset(token)
             for x in variables:
                 x.active = False
         if getattr(self.output, "shape", None) == ():
@@ -397,7 +392,8 @@ class _Call:
 
     def _recorded_gradient(self, y: Value) -> list[Any]:
         order = self._between([y])
-        if late := stale(node for node in order if node in _depending(order, self.inputs) and node not in self.inputs):
+        computed = _depending(order, self.inputs) - {*self.inputs}
+        if late := stale([node for node in order if node in computed]):
             raise ValueError(stale_told(late, y))
         return list(_recorded(y, self.inputs, order))
 

@@ -246,9 +246,11 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
                 if recording is not None and recording.anomaly:
                     _refuse_anomaly(fresh[node], node._primitive, numbers, operands)
                 outcomes.append((node, _in_slots(node._primitive, operands, partials)))
-        for node, slots in outcomes:
-            node._data, node._grad = fresh[node], None
-            node._left, node._right, node._left_partial, node._right_partial = slots
+        try:
+            _commit(outcomes, fresh)
+        except BaseException:  # Ctrl-C in between: numbers of two passes would stand side by side
+            _commit(outcomes, fresh)
+            raise
         return self._data
 
     # ----- Backward: the chain rule -----
@@ -486,6 +488,12 @@ class LocatedValue(Value):
     __slots__ = ("_line",)
 
     _line: Line
+
+
+def _commit(outcomes: list[tuple[Value, tuple[Any, Any, Any, Any]]], fresh: dict[Value, float]) -> None:
+    for node, slots in outcomes:
+        node._data, node._grad = fresh[node], None
+        node._left, node._right, node._left_partial, node._right_partial = slots
 
 
 def _located(node: Value) -> Value:

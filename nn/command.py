@@ -186,7 +186,7 @@ def _data(options: argparse.Namespace, seed: int) -> datasets.Dataset:
             return datasets.Dataset(*datasets.iris(), datasets.IRIS_FEATURES, datasets.IRIS_CLASSES)
         X, y = MADE[name](POINTS, seed=seed)
         return datasets.Dataset(X, y, ("x1", "x2"), tuple(f"class {i}" for i in range(int(y.max()) + 1)))
-    if not Path(name).exists():
+    if name and not Path(name).exists():
         raise ValueError(f"there is no file {name!r}: train takes {', '.join(MADE)}, iris, or a CSV file")
     table = _table(name, _column(options.target))
     names, numbers = table.classes(advice=": train tells classes apart")
@@ -196,6 +196,8 @@ def _data(options: argparse.Namespace, seed: int) -> datasets.Dataset:
 
 def _table(path: str, target: int | str | None) -> Table:
     """A CSV file."""
+    if not path:
+        raise ValueError("a file to read has a name; the one given is empty")
     try:
         return Table(path, list(records(path, ",")), target)
     except OSError as error:
@@ -255,7 +257,11 @@ def _shape(classifier: Classifier) -> str:
 
 def _check_files(options: argparse.Namespace) -> None:
     """An error before the training rather than after it."""
-    for path in filter(None, (options.plot, options.graph, options.save)):
+    for path in (options.plot, options.graph, options.save):
+        if path is None:
+            continue
+        if not path:
+            raise ValueError("a file to write has a name; one of those given is empty")
         if Path(path).is_dir() or not Path(path).parent.is_dir():
             reason = "it is a folder" if Path(path).is_dir() else "its folder does not exist"
             raise ValueError(f"cannot write {path!r}: {reason}")
@@ -327,6 +333,8 @@ def _predict(options: argparse.Namespace) -> None:
 
 
 def _loaded(path: str) -> Classifier:
+    if not path:
+        raise ValueError("a model has the name of a file; the one given is empty")
     try:
         model = load(path)
     except OSError as error:

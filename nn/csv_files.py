@@ -89,10 +89,11 @@ class Table:
         """What stands in a column of a row, as a number."""
         text = row.fields[column]
         if not _is_number(text):
-            what = f"{text!r} is no number" if text else "nothing stands there: fill in a number or leave the row out"
+            empty = "nothing stands there: fill in a number or leave the row out"
+            what = f"{short(text)} is no number" if text else empty
             raise ValueError(f"{self._where(row, column)}: {what}")
         if not math.isfinite(number := float(text)):
-            raise ValueError(f"{self._where(row, column)}: {text!r} is not a finite number")
+            raise ValueError(f"{self._where(row, column)}: {short(text)} is not a finite number")
         return number
 
     def classes(self, advice: str = "") -> tuple[tuple[str, ...], list[int]]:
@@ -107,21 +108,21 @@ class Table:
         for row in self.rows:
             text = row.fields[target]
             if not text or (_is_number(text) and not _is_whole(text)):
-                found = f"{text!r} is no class" if text else "no class stands there"
+                found = f"{short(text)} is no class" if text else "no class stands there"
                 raise ValueError(f"{self._where(row, target)}: {found}{advice}")
             texts.append(text)
         names = sorted(set(texts), key=int if all(map(_is_whole, texts)) else None)
         if len(names) < 2:
-            raise ValueError(f"{self.path}: all rows have the class {names[0]!r}; two or more classes are needed")
+            raise ValueError(f"{self.path}: all rows have the class {short(names[0])}; two or more classes are needed")
         number = {name: i for i, name in enumerate(names)}
         return tuple(names), [number[text] for text in texts]
 
     def _where(self, row: Record, column: int) -> str:
-        return f"{self.path}, line {row.line}, column {column + 1} ({self.names[column]})"
+        return f"{self.path}, line {row.line}, column {column + 1} ({_one_line(self.names[column])})"
 
     def _checked_width(self, first: Record, least: int) -> int:
         if len(first.fields) < least:
-            found = f"one column, {first.fields[0]!r}"
+            found = f"one column, {short(first.fields[0])}"
             advice = next((f"; is the delimiter {mark!r}?" for mark in ";\t,|" if mark in first.fields[0]), "")
             raise ValueError(f"{self.path}, line {first.line}: a feature and a target are needed, not {found}{advice}")
         return len(first.fields)
@@ -131,7 +132,7 @@ class Table:
             if not name:
                 raise ValueError(f"{self.path}, line {header.line}, column {i + 1}: the column has no name")
             if name in header.fields[:i]:
-                raise ValueError(f"{self.path}, line {header.line}, column {i + 1}: {name!r} is there twice")
+                raise ValueError(f"{self.path}, line {header.line}, column {i + 1}: {short(name)} is there twice")
         return list(header.fields)
 
     def _place(self, target: int | str | None, first: Record) -> int | None:
@@ -150,8 +151,15 @@ class Table:
     def _named(self, target: str, *, header: bool) -> int:
         if not header:
             advice = "give the place of the column, such as -1"
-            raise ValueError(f"target: {self.path} has no header that could name a column {target!r}; {advice}")
-        raise ValueError(f"target: {self.path} has no column {target!r}; it has {', '.join(self.names)}")
+            raise ValueError(f"target: {self.path} has no header that could name a column {short(target)}; {advice}")
+        names = _one_line(", ".join(self.names), 200)
+        raise ValueError(f"target: {self.path} has no column {short(target)}; it has {names}")
+
+
+def _one_line(text: str, most: int = 40) -> str:
+    """A name from a file in an error message, whatever stands in the file."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 3] + "..."
 
 
 def _is_number(text: str) -> bool:

@@ -385,7 +385,7 @@ class _Run:
             if not isinstance(training.get("optimizer"), dict):
                 raise ValueError("it has no state of an optimizer")
             self.optimizer.load_state_dict(training["optimizer"])
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(f"resume: {path} does not fit: {error}") from None
         self.model.load_state_dict(parameters)
         self.history, self.best = history, best

@@ -110,6 +110,7 @@ def test_dot_of_the_house_graph() -> None:
     assert draw(house()).dot == (
         "digraph autograd {\n"
         '  graph [rankdir=LR, bgcolor="white", fontname="Courier", fontsize=11, nodesep=0.25, ranksep=0.45, pad=0.15]\n'
+        "  graph [nslimit=4]\n"
         '  node [fontname="Courier", fontsize=14, height=0.3, margin="0.12,0.06", color="#57606a", '
         'fontcolor="#1b1f24"]\n'
         '  edge [fontname="Courier", fontsize=11, color="#6e7781", fontcolor="#57606a", arrowsize=0.7]\n'

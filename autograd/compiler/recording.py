@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..graph import walked
-from ..modes import Mode, mode
+from ..modes import Change
 from ..scalars import with_article
 from ..structures import Structure
 from ..value import Value
@@ -56,11 +56,8 @@ def _called(f: Callable[..., Any], example: Sequence[Any], *, compiling: bool) -
     structures = [Structure(argument) for argument in example]
     inputs = [[_leaf(x) for x in structure.leaves] for structure in structures]
     arguments = [structure.rebuilt(list(values)) for structure, values in zip(structures, inputs)]
-    token = mode.set((mode.get() or Mode())._replace(no_grad=False, compiling=compiling))
-    try:
+    with Change(no_grad=False, compiling=compiling):
         return inputs, f(*arguments)
-    finally:
-        mode.reset(token)
 
 
 def _leaf(x: Value | float) -> Value:

@@ -258,10 +258,10 @@ class _Body:
 
     def _gradient(self, array: Array) -> str:
         gradients = [self.program.gradients[q] for q in array.members]
-        if all(type(x) is float for x in gradients):
-            return f"np.zeros({_shape(array.shape)})" if array.shape else WIDE.literal(gradients[0]).plain
         if not array.shape:
             return self.scalar(gradients[0]).plain
+        if all(type(x) is float and x == 0 for x in gradients):
+            return f"np.zeros({_shape(array.shape)})"
         found = self._one_array(gradients)
         if found is not None and found.members == gradients:
             return self._code[found].plain if found.shape == array.shape else self._reshaped(found, array.shape)

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     from .boxes import Arrow, Box, Picture
 
+# nslimit: a chain of 150 products of one leaf takes a minute and a half without a limit; usual graphs do not reach it.
 HEAD = """digraph autograd {
   graph [rankdir=LR, bgcolor="white", fontname="Courier", fontsize=11, nodesep=0.25, ranksep={between}, pad=0.15]
+  graph [nslimit=4]
   node [fontname="Courier", fontsize=14, height=0.3, margin="0.12,0.06", color="#57606a", fontcolor="#1b1f24"]
   edge [fontname="Courier", fontsize=11, color="#6e7781", fontcolor="#57606a", arrowsize=0.7]
 """
