@@ -1,4 +1,4 @@
-"""Renews what is generated from the package: the table of rules and the picture in the README.
+"""Renews what is generated from the package: the picture, the compiled source and the table of rules in the README.
 
     python tests/refresh.py
 
@@ -8,8 +8,10 @@ A test fails where they are out of date.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import autograd as ag
+import nn
 from autograd.cli import DEMO
 from autograd.expression import parse
 from autograd.notation import Formula
@@ -18,7 +20,6 @@ from autograd.primitives import BUILT_IN, PRIMITIVES, Primitive
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PICTURE = ROOT / "notebooks" / "pictures" / "graph.svg"
-START, END = "<!-- rules -->\n", "<!-- end of rules -->"
 
 
 def rules_table() -> str:
@@ -43,11 +44,25 @@ def _row(primitive: Primitive) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
+def compiled_source() -> str:
+    """What `compile` makes of a network of three layers."""
+    model = nn.MLP(2, [16, 16, 1], seed=1)
+
+    def loss(x: Any, y: Any) -> Any:
+        return nn.hinge_loss(model(x), y)
+
+    f = ag.compile(loss)
+    f.record([[0.0, 0.0]], [1.0])
+    return f"```python\n{f.source.strip()}\n```\n"
+
+
 def refreshed_readme(text: str) -> str:
-    """The README with the table of rules as it is now."""
-    before, _, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    return before + START + rules_table() + end + after
+    """The README with what is generated as it is now."""
+    for name, generated in (("rules", rules_table()), ("source", compiled_source())):
+        before, start, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- end of {name} -->")
+        text = before + start + generated + end + after
+    return text
 
 
 def picture() -> str:

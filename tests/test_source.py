@@ -540,6 +540,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
         lambda x: ag.sum([ag.tanh(ag.dot([w, b], x, u)), ag.tanh(ag.dot([w, b, u], [x[1], x[0], x[0] * x[1]]))]),
         (X,),
     ),
+    "an element of a parameter": (lambda x: [GAINS[1] * 3.0, ag.dot(GAINS, x)], (ROWS,)),
     "maxout": (nn.Maxout(2, 3, seed=2), (X,)),
     "softmax layer": (nn.MLP(2, [3, 3], activation=["relu", "softmax"], seed=3), (X,)),
     "a long sum": (lambda x: ag.sum([ag.sin(w * a * i) for i in range(1, 20) for a in x]), (X,)),
