@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import rules
-from .groups import EXAMPLES, Group
-from .quantities import Quantity
+from .groups import Group
+from .quantities import EXAMPLES, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,14 +9,15 @@ what makes it faster than NumPy written by hand, where each operation makes a ne
 from __future__ import annotations
 
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
 
 from .. import rules
-from .groups import AFTER, BEFORE, EXAMPLES, Group
+from .groups import Group
 from .layout import Layout, Rows, as_rows
-from .quantities import Quantity
+from .quantities import AFTER, BEFORE, EXAMPLES, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,15 +77,13 @@ class Machine:
         self._dtype = numpy.dtype(dtype)
         self._gradients = layout.rows_of(gradients) if gradients else None
         self._parameter_count = len(layout.parameters)
-        self._blocks: dict[int, Block] = {}
+        self._blocks: dict[tuple[int, bool], Block] = {}
         most = CACHE // (self._dtype.itemsize * max(1, layout.example_count))
         self.block_size = max(FEWEST, most // 64 * 64)
-        # Naming all rows has made the constants known.
-        for group in groups:
-            _operand_rows(group, layout)
-        for column in [outputs, *input_gradients]:
-            for x in column:
-                layout.rows_of([x])
+        numbers = [q.operands for group in groups for q in group.members]
+        for x in chain(*numbers, outputs, *input_gradients):
+            if type(x) is float:
+                layout.constant(x)  # it gets its place
         self.shared = numpy.zeros((layout.shared_count, 1), self._dtype)
         for text, place in layout.constants.items():
             self.shared[place] = float(text)
@@ -96,7 +95,7 @@ class Machine:
     @property
     def calls(self) -> dict[str, int]:
         """How many calls of NumPy it takes for a block."""
-        block = self._blocks.get(1) or self._new_block(1)
+        block = self._blocks.get((1, False)) or self._new_block(1)
         return {"before": len(self._before), "block": len(block.first), "after": len(self._after)}
 
     def run(self, numbers: Any, arrays: Sequence[Array]) -> Outcome:
@@ -117,7 +116,7 @@ class Machine:
         size = n if n <= self.block_size else -(-n // -(-n // self.block_size))  # blocks of about the same size
         for start in range(0, n, size):
             stop = start + size if start + size < n else n
-            block = self._blocks.get(stop - start) or self._new_block(stop - start)
+            block = self._blocks.get((stop - start, size < n)) or self._new_block(stop - start, several=size < n)
             for rows, array in zip(block.inputs, arrays):
                 rows[...] = array.T if size == n else array[start:stop].T
             for call in block.first if start == 0 else block.more:
@@ -133,7 +132,12 @@ class Machine:
 
     # ----- Blocks -----
 
-    def _new_block(self, size: int) -> Block:
+    def _new_block(self, size: int, *, several: bool = False) -> Block:
+        """The calls for so many examples.
+
+        Args:
+            several: whether other blocks of the batch come before.
+        """
         while len(self._blocks) >= REMEMBERED:
             del self._blocks[next(iter(self._blocks))]
         layout = self._layout
@@ -144,8 +148,10 @@ class Machine:
             [self._view(layout.rows_of([x]), array)[0] for x in column]
             for column in [self._outputs, *self._input_gradients]
         ]
-        block = Block(inputs, self._bound(EXAMPLES, array), self._bound(EXAMPLES, array, first=False), results)
-        self._blocks[size] = block
+        first = self._bound(EXAMPLES, array)
+        more = self._bound(EXAMPLES, array, first=False) if several else first
+        block = Block(inputs, first, more, results)
+        self._blocks[size, several] = block
         return block
 
     def _bound(self, stage: int, examples: Array | None = None, *, first: bool = True) -> list[Call]:
@@ -169,15 +175,6 @@ class Block(NamedTuple):
     first: list[Call]  # sums over the batch are set by the first block,
     more: list[Call]  # and the others add to them
     results: list[list[Array]]
-
-
-def _operand_rows(group: Group, layout: Layout) -> list[Rows]:
-    """Where the operands of a group lie, slot by slot."""
-    if group.form in ("matrix", "dots"):
-        return [layout.rows_of(group.weights), layout.rows_of(group.inputs)]
-    if group.form == "batch_sums":
-        return [layout.rows_of([x]) for q in group.members for x in q.operands]
-    return [layout.rows_of(group.slot(i)) for i in range(len(group.members[0].operands))]
 
 
 #: Primitives that are a ufunc of the operand and 0. They are right for finite numbers.
@@ -297,11 +294,11 @@ class _Binder:
             at = 0
             while at < len(members):
                 width, height = _shape_of_product(members, at)
-                if width * height > 1:
+                if width:
                     self._product(members[at : at + width * height], width)
                 else:
                     others.append(members[at])
-                at += width * height
+                at += width * height or 1
         if others:
             self._one_by_one(others)
 
@@ -372,10 +369,13 @@ def _of_example(x: Any) -> bool:
 
 
 def _shape_of_product(members: list[Quantity], at: int) -> tuple[int, int]:
-    """Width and height of the matrix of sums that begins there: its rows read the same, each has one adjoint."""
+    """Width and height of the matrix of sums that begins there: its rows read the same, each has one adjoint.
+
+    (0, 0) where it is none.
+    """
     first = members[at].operands
     if not all(map(_of_example, first[1::2])):
-        return 1, 1
+        return 0, 0
 
     def fits(q: Quantity, like: Quantity, slot: int) -> bool:
         return len(q.operands) == len(first) and q.operands[slot::2] == like.operands[slot::2]
@@ -383,15 +383,14 @@ def _shape_of_product(members: list[Quantity], at: int) -> tuple[int, int]:
     width = 1
     while at + width < len(members) and fits(members[at + width], members[at], 1):
         width += 1
-    inputs = [members[at + j].operands[::2] for j in range(width)]
-    *readable, last = inputs
+    *readable, last = [members[at + j].operands[::2] for j in range(width)]
     if not all(_of_example(x) for column in readable for x in column):
-        return 1, 1
+        return 0, 0
     if not all(_of_example(x) or (type(x) is float and x == 1.0) for x in last):
-        return (width - 1, 1) if width > 1 else (1, 1)
+        return (width - 1, 1) if width > 1 else (0, 0)
     height = 1
     while at + (height + 1) * width <= len(members):
-        row = members[at + height * width :][:width]
+        row = members[at + height * width : at + (height + 1) * width]
         if not all(fits(q, members[at + j], 0) and fits(q, row[0], 1) for j, q in enumerate(row)):
             break
         if not all(map(_of_example, row[0].operands[1::2])):

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..primitives import Primitive
-
-#: When a group is computed: before the examples, for each block of examples, or when all are added up.
-BEFORE, EXAMPLES, AFTER = range(3)
+    from .quantities import Quantities
 
 
 class Group:
@@ -53,48 +51,31 @@ class Group:
         return f"<Group of {len(self.members)} {self.primitive.name} ({self.form}, stage {self.stage})>"
 
 
-def in_order(wanted: Iterable[Any]) -> list[Quantity]:
-    """The quantities that the wanted ones are computed from, and these: operands come first."""
-    stack = [x for x in wanted if type(x) is Quantity]
-    seen = set(stack)
-    while stack:
-        for x in stack.pop().operands:
-            if type(x) is Quantity and x not in seen:
-                seen.add(x)
-                stack.append(x)
-    return sorted(seen, key=lambda q: q.serial)
+def needed(book: Quantities, wanted: Iterable[Any]) -> list[Quantity]:
+    """What the wanted quantities are computed from, and these, but no leaves: operands come first."""
+    seen = {x for x in wanted if type(x) is Quantity}
+    for q in reversed(book.made):
+        if q in seen:
+            seen.update(q.operands)
+    return [q for q in book.made if q.primitive is not None and q in seen]
 
 
 def grouped(order: list[Quantity]) -> list[Group]:
     """The groups, in an order in which they can be computed."""
-    stages = _stages(order)
     found: dict[Any, list[Quantity]] = {}
     for q in order:
-        if q.primitive is not None:
-            found.setdefault((stages[q], q.level, *_kind(q)), []).append(q)
+        found.setdefault((q.stage, q.level, *_kind(q)), []).append(q)
     groups = [Group(key[3], members[0].primitive, members, key[0]) for key, members in found.items()]  # type: ignore[arg-type]
     groups = _single_dots_together(groups)
     groups.sort(key=lambda group: (group.stage, group.members[0].level))
     return groups
 
 
-def _stages(order: list[Quantity]) -> dict[Quantity, int]:
-    stages: dict[Quantity, int] = {}
-    for q in order:
-        of_operands = [stages[x] for x in q.operands if type(x) is Quantity]
-        if not q.shared or q.primitive is BATCH_SUM:
-            stages[q] = EXAMPLES
-        else:
-            after = any(type(x) is Quantity and (x.primitive is BATCH_SUM or stages[x] == AFTER) for x in q.operands)
-            stages[q] = AFTER if after else max(of_operands, default=BEFORE)
-    return stages
-
-
 def _kind(q: Quantity) -> tuple[Any, ...]:
     """What quantities must have in common to be computed at once; the second is the form of their group."""
     primitive, operands = q.primitive, q.operands
     if primitive is BATCH_SUM:
-        return "batch_sums", "batch_sums"
+        return BATCH_SUM, "batch_sums"
     if primitive is rules.dot:
         return "dot", "matrix", operands[len(operands) // 2 : -1]
     assert primitive is not None

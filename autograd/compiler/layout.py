@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .groups import EXAMPLES, Group
-from .quantities import BATCH_SUM, Quantity
+from .groups import Group
+from .quantities import BATCH_SUM, EXAMPLES, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,8 @@ def as_rows(array: str, places: Sequence[int], *, broadcast: bool = False) -> Ro
         broadcast: whether one row may stand for several that are the same.
     """
     start, count = places[0], len(places)
+    if count == 1:
+        return Rows(array, start, 1)
     step = places[1] - start if count > 1 else 1
     if step > 0 and all(place == start + i * step for i, place in enumerate(places)):
         return Rows(array, start, count, step)
@@ -74,6 +76,9 @@ class Layout:
 
     def rows_of(self, operands: Sequence[Any], *, broadcast: bool = False) -> Rows:
         """Where operands lie: all of them shared or constant, or else what examples have."""
+        first = operands[0]
+        if len(operands) == 1 and type(first) is Quantity:
+            return Rows("shared" if first.shared else "examples", self.place[first], 1)
         if not any(type(x) is Quantity and not x.shared for x in operands):
             shared = [self.constant(x) if type(x) is float else self.place[x] for x in operands]
             return as_rows("shared", shared, broadcast=broadcast)

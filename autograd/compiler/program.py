@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .execution import Machine
-from .groups import grouped, in_order
+from .groups import grouped, needed
 from .layout import Layout
 from .quantities import Quantities, Quantity, adjoints
 from .source import source
@@ -50,8 +50,7 @@ class Program:
         if kind == "input gradients":
             self.input_gradients = [self._adjoints(book, argument) for argument in self.inputs]
         wanted = [*self.outputs, *gradients, *[x for column in self.input_gradients for x in column]]
-        order = in_order([*wanted, *captured])
-        self.groups = grouped(order)
+        self.groups = grouped(needed(book, wanted))
         self.layout = Layout(self.groups, list(captured), self.inputs, book.one, wanted)
         #: The captured leaves in the order in which the layout has them.
         self.parameters: list[Value] = [captured[q] for q in self.layout.parameters]
@@ -63,7 +62,7 @@ class Program:
         root = self.outputs[0]
         if type(root) is not Quantity:
             return [0.0] * len(wanted)
-        return adjoints(book, in_order([root]), root, wanted)
+        return adjoints(book, root, wanted)
 
     def in_order(self, gradients: Array) -> Array:
         """Gradients in the order in which the function reads the parameters."""

@@ -11,7 +11,6 @@ otherwise there is one for each example. Equal quantities are one object: common
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING
 
 from .. import rules
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 class Quantity:
     """One number of each example, or one that all examples share. It has the operators of a Value."""
 
-    __slots__ = ("book", "label", "level", "operands", "primitive", "serial", "shared")
+    __slots__ = ("book", "label", "level", "operands", "primitive", "shared", "stage")
 
     def __init__(
         self, book: Quantities, primitive: Primitive | None, operands: tuple[Any, ...], label: str, *, shared: bool
@@ -39,8 +38,26 @@ class Quantity:
         self.operands = operands  # Quantities, and floats for constants
         self.label = label
         self.shared = shared
-        self.serial = next(book.serials)  # operands have smaller ones
-        self.level: int = 1 + max([x.level for x in operands if type(x) is Quantity], default=-1)
+        self.level = 0  # one more than the highest of the operands
+        self.stage = BEFORE if shared else EXAMPLES
+        book.made.append(self)
+
+    def of_operands(self) -> None:
+        """Find what follows from the operands: the level, whether it is shared, the stage."""
+        level, shared, stage = -1, True, BEFORE
+        for x in self.operands:
+            if type(x) is Quantity:
+                if x.level > level:
+                    level = x.level
+                if x.stage > stage:
+                    stage = x.stage
+                shared = shared and x.shared
+        self.level = level + 1
+        if self.primitive is BATCH_SUM or not shared:
+            self.stage = EXAMPLES
+        else:
+            self.stage = BEFORE if stage == BEFORE else AFTER
+        self.shared = shared or self.primitive is BATCH_SUM
 
     def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Any:
         return self.book.of(primitive, operands)
@@ -92,6 +109,9 @@ class Quantity:
         return f"<{'shared ' * self.shared}{name} {self.label}>"
 
 
+#: When a quantity is computed: before the examples, for each block of examples, or when all are added up.
+BEFORE, EXAMPLES, AFTER = range(3)
+
 #: A sum of fewer terms than this is written with +.
 FEW = 4
 
@@ -101,7 +121,8 @@ class Quantities:
 
     def __init__(self) -> None:
         self._known: dict[Any, Quantity] = {}
-        self.serials = count()
+        #: All of them, operands before what is made of them.
+        self.made: list[Quantity] = []
         #: For shared quantities, what the examples contribute to their adjoint.
         self.batch_sums: dict[Quantity, Quantity] = {}
         #: The number 1 of each example.
@@ -124,17 +145,20 @@ class Quantities:
         return simpler
 
     def _unique(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
-        # By repr, the constants 0.0 and -0.0 differ and nan is itself.
-        key = (primitive, *[x if type(x) is Quantity else repr(x) for x in operands])
+        key: Any = (primitive, operands)
+        if any(type(x) is float for x in operands):  # by repr, the constants 0.0 and -0.0 differ and nan is itself
+            key = (primitive, *[x if type(x) is Quantity else repr(x) for x in operands])
         found = self._known.get(key)
         if found is None:
-            shared = all(type(x) is not Quantity or x.shared for x in operands)
-            found = self._known[key] = Quantity(self, primitive, operands, "", shared=shared)
+            found = self._known[key] = Quantity(self, primitive, operands, "", shared=True)
+            found.of_operands()
         return found
 
     def batch_sum(self, terms: list[Term]) -> Quantity:
         """Σ x * y over terms (x, y) and over the batch."""
-        return Quantity(self, BATCH_SUM, tuple([x for term in terms for x in term]), "", shared=True)
+        found = Quantity(self, BATCH_SUM, tuple([x for term in terms for x in term]), "", shared=True)
+        found.of_operands()
+        return found
 
     def _simpler(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         """A quantity or constant that is equal, if there is a simpler one."""
@@ -155,7 +179,7 @@ class Quantities:
             return operands[0]
         if primitive is rules.step:
             # step(x) of a relu(x) that is known: x itself need not be kept then.
-            known = self._known.get((rules.relu, operands[0]))
+            known = self._known.get((rules.relu, operands))
             return self._unique(rules.step, (known,)) if known is not None else None
         if primitive is rules.where and type(operands[0]) is float:
             return operands[1] if operands[0] > 0 else operands[2]
@@ -241,51 +265,55 @@ class BatchSum:
 BATCH_SUM: Any = BatchSum()
 
 
-def adjoints(book: Quantities, order: Sequence[Quantity], root: Quantity, wanted: Iterable[Quantity]) -> list[Any]:
-    """The adjoints of `wanted`, summed over the batch where they are shared.
-
-    Args:
-        order: all quantities that root depends on.
-        root: what is differentiated, for each example.
+def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> list[Any]:
+    """The adjoints of `wanted`, leaves, by `root`, summed over the batch where they are shared.
 
     Levels are taken one by one, so that what belongs together (the adjoints of a layer) is made in the same order.
     """
-    wanted = list(wanted)
     moving = set(wanted)
-    for q in sorted(order, key=lambda q: q.level):
-        if any(type(x) is Quantity and x in moving for x in q.operands):
-            moving.add(q)
-    terms: dict[Quantity, list[tuple[bool, Term]]] = {q: [] for q in moving}
-    found: dict[Quantity, Any] = {}
-    position = {q: i for i, q in enumerate(order)}
-    for q in sorted(moving & {*order}, key=lambda q: (-q.level, position[q])):
+    inner: list[Quantity] = []
+    for q in book.made:
+        for x in q.operands:
+            if x in moving:
+                moving.add(q)
+                inner.append(q)
+                break
+    #: Products of a local derivative and an adjoint, by what has it: an example, or all of them.
+    of_examples: dict[Quantity, list[Term]] = {}
+    of_all: dict[Quantity, list[Term]] = {}
+
+    def adjoint_of(q: Quantity) -> Any:
         # An example's adjoint of the root is 1; of a root that all examples share, every example counts.
-        adjoint = found[q] = 1.0 if q is root else _adjoint(book, q, terms[q])
-        if type(adjoint) is Quantity and not adjoint.label and q.label:
-            adjoint.label = f"d{q.label}"
-        if q.primitive is not None:
-            for operand, local in zip(q.operands, local_derivatives(q)):
-                if type(operand) is Quantity and operand in moving:
-                    terms[operand].append((q.shared, (local, adjoint)))
-    return [found.get(q, 0.0) for q in wanted]
+        found = 1.0 if q is root else _adjoint(book, q, of_examples.get(q, ()), of_all.get(q, ()))
+        if type(found) is Quantity and not found.label and q.label:
+            found.label = f"d{q.label}"
+        return found
+
+    inner.sort(key=lambda q: -q.level)  # those of a level stay in their order
+    for q in inner:
+        adjoint = adjoint_of(q)
+        if type(adjoint) is float and adjoint == 0:
+            continue
+        terms = of_all if q.shared else of_examples
+        for operand, local in zip(q.operands, local_derivatives(q)):
+            # A local derivative that is 0 by its rule carries nothing: most of step's and where's are.
+            if operand in moving and not (type(local) is float and local == 0):
+                terms.setdefault(operand, []).append((local, adjoint))
+    return [adjoint_of(q) for q in wanted]
 
 
-def _adjoint(book: Quantities, q: Quantity, terms: list[tuple[bool, Term]]) -> Any:
-    of_all = [term for shared, term in terms if shared or not q.shared]
-    of_examples = [_of_example(book, term) for shared, term in terms if q.shared and not shared]
-    # A local derivative that is 0 by its rule carries nothing: most of step's and where's are.
-    of_examples = [term for term in of_examples if not any(type(x) is float and x == 0 for x in term)]
-    if not of_examples:
-        return book.combined(of_all, drop_zeros=True)
-    summed = book.batch_sums[q] = book.batch_sum(of_examples)
+def _adjoint(book: Quantities, q: Quantity, of_examples: Sequence[Term], of_all: Sequence[Term]) -> Any:
+    if not (q.shared and of_examples):
+        return book.combined([*of_examples, *of_all], drop_zeros=True)
+    summed = book.batch_sums[q] = book.batch_sum([_of_example(book, x, y) for x, y in of_examples])
     return book.combined([(1.0, summed), *of_all], drop_zeros=True) if of_all else summed
 
 
-def _of_example(book: Quantities, term: Term) -> Term:
+def _of_example(book: Quantities, x: Quantity | float, y: Quantity | float) -> Term:
     """The same product, with a factor that every example has: it is added up over them."""
-    if any(type(x) is Quantity and not x.shared for x in term):
-        return term
-    return book.combined([term]), book.one
+    if (type(x) is Quantity and not x.shared) or (type(y) is Quantity and not y.shared):
+        return x, y
+    return book.combined([(x, y)]), book.one
 
 
 def local_derivatives(q: Quantity) -> list[Any]:
