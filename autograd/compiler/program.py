@@ -10,7 +10,6 @@ from .execution import Machine
 from .groups import grouped, needed
 from .layout import Layout
 from .quantities import Quantities, Quantity, adjoints
-from .source import source
 from .translation import translated
 
 if TYPE_CHECKING:
@@ -119,6 +118,8 @@ class Program:
 
     def source(self, name: str, shapes: Sequence[tuple[int, ...]]) -> str:
         """It as NumPy that one could have written; a row of each argument has one of the shapes."""
+        from .source import source  # few ask for it
+
         return source(self, name, shapes)
 
 
