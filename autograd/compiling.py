@@ -25,7 +25,8 @@ def compile(f: Callable[..., Any], *, dtype: str = "float64", verify: int = 2) -
 
     Give arrays (or lists) whose first axis is the batch; `f` itself is called on one example: on a Value where a row
     is one number, else on a list or array of Values, as the row is one. Leaves that `f` reads beside its arguments
-    are its parameters: their numbers are read at each call, so that an optimiser's step counts at once.
+    are its parameters: their numbers are read at each call, so that an optimiser's step counts at once. Every other
+    number that it reads, and what it checks of its arguments, stays as at the first call.
 
     Every example takes the path that the first one takes. A branch on a Value (`if x > 0`, `max(a, b)`) is an error
     that names the line; write `where(x > 0, a, b)`, `maximum` or `relu`. What cannot be seen from outside, such as a

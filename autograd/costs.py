@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .graph import nodes
 from .scalars import as_number
 from .steps import adjoints
-from .structures import Structure
+from .structures import Structure, listed_inputs
 from .transforms import jvp
 from .value import Value
 
@@ -63,7 +63,7 @@ def cost(f: Callable[..., Any], inputs: Sequence[Any]) -> Cost:
     >>> [(way.name, way.operations) for way in result.ways]
     [('the function', 8), ('reverse mode', 23), ('forward mode', 92), ('central differences', 64)]
     """
-    structure = Structure(list(inputs))
+    structure = Structure(listed_inputs(inputs, "cost"))
     at = [leaf.data if isinstance(leaf, Value) else as_number(leaf, "cost()") for leaf in structure.leaves]
     if not at:
         raise ValueError("cost takes at least one input")

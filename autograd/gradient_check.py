@@ -15,7 +15,7 @@ from .graph import label_of, nodes
 from .notation import number
 from .scalars import as_number
 from .steps import adjoints
-from .structures import Structure
+from .structures import Structure, listed_inputs
 from .transforms import jvp
 from .value import Value
 
@@ -106,7 +106,7 @@ def gradcheck(
     1      0             0             0.5         1e+00           5e-01   right: kink of relu, 0 and 1 beside it
     1 of 1 right
     """
-    structure = Structure(list(inputs))
+    structure = Structure(listed_inputs(inputs, "gradcheck"))
     if not structure.leaves:
         raise ValueError("gradcheck takes at least one input")
     at = [leaf.data if isinstance(leaf, Value) else as_number(leaf, "gradcheck()") for leaf in structure.leaves]

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def listed_inputs(inputs: Any, name: str) -> list[Any]:
+    """The arguments of a function, one by one; an error says how to give them."""
+    if isinstance(inputs, (str, dict)) or not hasattr(inputs, "__iter__") or getattr(inputs, "shape", None) == ():
+        raise TypeError(f"{name} takes a list with an entry for each argument of f: {name}(f, [2.0])")
+    return list(inputs)
+
+
 class Structure:
     """What holds numbers or Values, and these, in order.
 

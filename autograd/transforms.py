@@ -447,6 +447,9 @@ def _plain(y: Any, *, recorded: bool) -> Any:
 
 
 def _named(function: Callable[..., Any], transform: str, f: Callable[..., Any]) -> Callable[..., Any]:
+    if not callable(f):
+        given = with_article(type(f).__name__)
+        raise TypeError(f"{transform} takes a function, as in {transform}(f)(3.0); not {given}")
     function.__name__ = function.__qualname__ = f"{transform}({getattr(f, '__name__', type(f).__name__)})"
     function.__doc__ = f"What {transform} makes of {getattr(f, '__name__', 'a function')}."
     return function

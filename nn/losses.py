@@ -452,6 +452,9 @@ def _classes(targets: list[Element], target_shape: Shape, shape: Shape, alternat
     names = f"a class of {shape[-1]} is a whole number from 0 to {shape[-1] - 1}"
     possible = range(shape[-1])
     for i, y in enumerate(targets):
+        if isinstance(y, ag.Value):
+            told = f"{_place('target', target_shape, i)} is a Value, and a class is a plain number"
+            raise ValueError(f"{told}; in compile, give rows of 0 and 1 to cross_entropy, or use fit(compile=True)")
         if not (isinstance(y, float) and y in possible):
             raise ValueError(f"{_place('target', target_shape, i)} is {_plain(y)}: {names}")
     return [int(y) for y in targets]

@@ -42,7 +42,10 @@ if TYPE_CHECKING:
 ADVICE = "take a smaller lr or standardise X"
 
 #: How many rows are looked at to see that a loss is a mean over rows.
-TRIED = 3
+TRIED = 20
+
+#: How many different targets are given to the loss before the training, which may refuse some.
+CHECKED = 1000
 
 
 class EagerSteps:
@@ -123,6 +126,7 @@ class CompiledSteps:
         self._one_hot = run.classes == "numbers" and self._width > 1
         self._y = numpy.array(run.targets)
         self._columns = self._as_columns(self._y)
+        self._refuse_targets()
         self._sum_over_classes = self._one_hot and not self._takes_one_hot()
         self._refuse_other_than_means()
         self._compiled = ag.compile(self._loss_and_scores)
@@ -203,14 +207,25 @@ class CompiledSteps:
         return columns.astype(float)
 
     def _takes_one_hot(self) -> bool:
-        """Whether the loss takes a probability for each class in the place of a class."""
+        """Whether the loss takes a probability for each class in the place of a class, of every class."""
         run = self._run
         output = as_leaves(run.model(run.rows[0]))
-        try:
-            loss = run.loss([output], [self._columns[0].tolist()])
-        except (TypeError, ValueError):
-            return False
-        return isinstance(loss, ag.Value) and _close(loss.data, run.loss([output], [run.targets[0]]).data)
+        for number in range(self._width):
+            try:
+                loss = run.loss([output], [[float(i == number) for i in range(self._width)]])
+            except (TypeError, ValueError):
+                return False
+            if not (isinstance(loss, ag.Value) and _close(loss.data, run.loss([output], [number]).data)):
+                return False
+        return True
+
+    def _refuse_targets(self) -> None:
+        """Let the loss look at all the targets that there are: compiled, it would look at the first one alone."""
+        run = self._run
+        different = {str(y): y for y in run.targets}
+        wanted = list(different.values())[:CHECKED]
+        output = as_leaves(run.model(run.rows[0]))
+        self._checked(run.loss([output] * len(wanted), wanted))
 
     def _refuse_other_than_means(self) -> None:
         """The gradient of a batch is the mean of those of its rows: the loss has to be one, too."""

@@ -41,6 +41,7 @@ class Compiled:
             raise ValueError(f"verify is a number of rows, 0 or more; not {verify!r}")
         self._f = f
         self._dtype = name
+        self._first_verify = verify
         self._verify = {"values": verify, "gradients": verify}
         self._recording: Recording | None = None
         self._shapes: list[tuple[int, ...]] = []
@@ -131,6 +132,10 @@ class Compiled:
     def explain(self) -> str:
         """How many nodes of the recorded graph became how many calls of NumPy."""
         return self._program("gradients").explanation()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy is recorded anew."""
+        return Compiled, (self._f, self._dtype, self._first_verify)
 
     def __repr__(self) -> str:
         state = "not recorded yet" if self._recording is None else f"{len(self._recording.order)} nodes for one example"

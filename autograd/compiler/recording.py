@@ -8,15 +8,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..branches import refuse_branch
 from ..graph import walked
 from ..modes import Change
+from ..origins import calling_line
 from ..scalars import with_article
 from ..structures import Structure
 from ..value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, NoReturn
+
+
+class Input(Value):
+    """A number of the example that is recorded. What Python would decide by it is refused."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or refuse_branch("a comparison with == (or `in`)")
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = Value.__hash__
+
+    def __index__(self) -> NoReturn:
+        line = calling_line()
+        raise TypeError(
+            f"compile makes a Value of every number of the example, and a Value is no place in a list ({line}: "
+            f"{line.text}); for a class, give a row of 0 and 1 such as numpy.eye(3)[y], or use nn.fit(compile=True)"
+        )
+
+
+Input.__name__ = "Value"  # this is how it prints
 
 
 class Recording(NamedTuple):
@@ -35,33 +61,47 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Recording:
 
     It is called twice: a leaf that is another one the second time is made by `f` itself, and is a constant.
     """
-    inputs, result = _called(f, example, compiling=True)
+    structures = [Structure(argument) for argument in example]
+    inputs: list[list[Value]] = [[Input(_number(x)) for x in structure.leaves] for structure in structures]
+    result = _called(f, [s.rebuilt(list(values)) for s, values in zip(structures, inputs)], compiling=True)
     outputs = results_of(result)
     order = walked(outputs, set())
     own = {x for argument in inputs for x in argument}
     leaves = [node for node in order if node.primitive is None and node not in own]
-    again = set(walked(results_of(_called(f, example, compiling=True)[1]), set())) if leaves else set()
+    fresh = [s.rebuilt([Input(_number(x)) for x in s.leaves]) for s in structures]
+    again = set(walked(results_of(_called(f, fresh, compiling=True)), set())) if leaves else set()
     captured = [leaf for leaf in leaves if leaf in again]
     constants = [leaf for leaf in leaves if leaf not in again]
     return Recording(inputs, outputs, isinstance(result, Value), order, captured, constants)
 
 
 def replayed(f: Callable[..., Any], example: Sequence[Any]) -> list[Value]:
-    """What `f` itself gives for an example, with a graph."""
-    return results_of(_called(f, example, compiling=False)[1], numbers=True)
-
-
-def _called(f: Callable[..., Any], example: Sequence[Any], *, compiling: bool) -> tuple[list[list[Value]], Any]:
-    """The inputs, Values in the place of the example's numbers, and what `f` returns."""
+    """What `f` itself gives for an example, with a graph by its numbers."""
     structures = [Structure(argument) for argument in example]
-    inputs = [[_leaf(x) for x in structure.leaves] for structure in structures]
-    arguments = [structure.rebuilt(list(values)) for structure, values in zip(structures, inputs)]
+    arguments = [s.rebuilt([Value(_number(x)) for x in s.leaves]) for s in structures]
+    return results_of(_called(f, arguments, compiling=False), numbers=True)
+
+
+def replayed_on_numbers(f: Callable[..., Any], example: Sequence[Any]) -> list[float] | None:
+    """What `f` gives for plain numbers, as a loop over the rows would call it; None if it takes Values alone.
+
+    `y == 1` is true of a number, and never of a Value.
+    """
+    structures = [Structure(argument) for argument in example]
+    try:
+        result = _called(f, [s.rebuilt([_number(x) for x in s.leaves]) for s in structures], compiling=False)
+    except (AttributeError, TypeError):
+        return None
+    return [y.data for y in results_of(result, numbers=True)]
+
+
+def _called(f: Callable[..., Any], arguments: Sequence[Any], *, compiling: bool) -> Any:
     with Change(no_grad=False, compiling=compiling):
-        return inputs, f(*arguments)
+        return f(*arguments)
 
 
-def _leaf(x: Value | float) -> Value:
-    return Value(x.data if isinstance(x, Value) else x)
+def _number(x: Value | float) -> float:
+    return x.data if isinstance(x, Value) else x
 
 
 def results_of(result: Any, *, numbers: bool = False) -> list[Value]:

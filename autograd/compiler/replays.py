@@ -15,7 +15,7 @@ import numpy
 from ..modes import detect_anomaly
 from ..steps import adjoints
 from .arguments import far_apart, row
-from .recording import replayed
+from .recording import replayed, replayed_on_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -99,15 +99,19 @@ def compare(run: Run, outcome: Outcome, count: int) -> None:
     f, program, numbers, args, arrays = run
     with _holding(program.parameters, numbers):
         for place in far_apart(arrays, count):
-            outputs = replayed(f, [row(arg, place) for arg in args])
-            _refuse_difference(place, [y.data for y in outputs], outcome.values[place].tolist(), "gives", program.dtype)
+            example, compiled = [row(arg, place) for arg in args], outcome.values[place].tolist()
+            outputs = replayed(f, example)
+            _refuse_difference(place, [y.data for y in outputs], compiled, "gives", program.dtype)
+            plain = replayed_on_numbers(f, example)
+            if plain is not None:
+                _refuse_difference(place, plain, compiled, "gives, for plain numbers,", program.dtype)
             if program.has_gradients:
                 found = adjoints(outputs[0])
                 wanted = [found.get(parameter, 0.0) for parameter in program.parameters]
-                example = [array[place : place + 1] for array in arrays]
-                finite = all(numpy.isfinite(array).all() for array in example)
+                rows = [array[place : place + 1] for array in arrays]
+                finite = all(numpy.isfinite(array).all() for array in rows)
                 with numpy.errstate(all="ignore"):
-                    alone = (program.machine if finite else program.exact_machine).run(numbers, example)
+                    alone = (program.machine if finite else program.exact_machine).run(numbers, rows)
                 _refuse_difference(place, wanted, alone.gradients.tolist(), "has the gradient", program.dtype)
 
 
@@ -132,5 +136,5 @@ def _refuse_difference(place: int, eager: list[float], compiled: list[float], ve
         if not (abs(x - y) <= TOLERANCES[dtype] * size or x == y or (x != x and y != y)):
             raise ValueError(
                 f"row {place} {verb} {x:.9g} in the function itself and {y:.9g} compiled: it does something that "
-                "compile cannot see, such as a branch on x.data, a number taken with .data, or one drawn at random"
+                "compile cannot see, such as a branch on x.data, a number taken with .data or float(), or a random one"
             )
