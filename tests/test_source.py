@@ -620,3 +620,21 @@ def test_no_line_of_the_sources_is_long() -> None:
     text = compare(lambda x: ag.sum([ag.tanh(y) for y in model([*x[0], x[1][0]])]) ** 2, BOXES)
     assert max(map(len, text.splitlines())) <= 100
     assert not re.search(r"[ \t]$", text, re.M)
+
+
+def test_equal_gradients_of_a_vector_are_a_vector() -> None:
+    """One node as two operands: both weights have the same mean, and one of them has more."""
+    w, r = [Value(0.5, "w[0]"), Value(0.3, "w[1]")], Value(0.2, "r")
+
+    def f(x: Any) -> Any:
+        t = ag.tanh(x - r)
+        return ag.dot(w, [t, t]) + ag.tanh(w[1])
+
+    compiled = ag.compile(f)
+    value, gradients = compiled.value_and_grad([1.0, 2.0])
+    names: dict[str, Any] = {}
+    exec(compiled.source, names)
+    mean, dw, dr = names["f_gradients"](np.array([1.0, 2.0]), np.array([0.5, 0.3]), 0.2)
+    found = {w[0]: dw[0], w[1]: dw[1], r: dr}
+    assert mean == pytest.approx(value, rel=1e-14)
+    assert [found[p] for p in compiled.parameters] == pytest.approx(gradients.tolist(), rel=1e-14)

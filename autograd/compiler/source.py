@@ -602,7 +602,10 @@ class _Body:
                 return self.operand(xs, part), False
             if len(shape) > 1 or any(self._is_one(y) for y in ys):
                 return None
-            return _times(self.operand(xs, part), self._mean(ys, shape)), False
+            product = _times(self.operand(xs, part), self._mean(ys, shape))
+            if shape and all(column.count(column[0]) == len(column) for column in (xs, ys)):
+                return Code(WIDE, f"np.full({shape[0]}, {WIDE.code(product).plain})"), False
+            return product, False
         if any(self._is_one(y) for y in ys) or not all(map(_of_example, [*xs, *ys])):
             return None
         if not shape:
