@@ -50,12 +50,26 @@ class Change(ContextDecorator):
         self._marks: list[object] = []
 
     def __enter__(self) -> None:
-        self._marks.append(mark := object())
-        _set_changes((*_changes.get(), (mark, self._change)))
+        mark = object()
+        try:
+            self._marks.append(mark)
+            _set_changes((*_changes.get(), (mark, self._change)))
+        except BaseException:  # Ctrl-C
+            self._end(mark)
+            raise
 
     def __exit__(self, *_: object) -> None:
-        mark = self._marks.pop()
+        mark = self._marks[-1]
+        try:
+            self._end(mark)
+        except BaseException:
+            self._end(mark)
+            raise
+
+    def _end(self, mark: object) -> None:
         _set_changes(tuple([change for change in _changes.get() if change[0] is not mark]))
+        if self._marks and self._marks[-1] is mark:
+            self._marks.pop()
 
     def __call__(self, function: _F) -> _F:
         """The function, with each call in the mode."""

@@ -317,12 +317,12 @@ class _Call:
         variables = [x for x in self.inputs if type(x) is Variable]
         for x in variables:
             x.active = True
-        token = _outer.set(self)
         try:
+            _outer.set(self)
             with Change(no_grad=False):
                 self.output = f(*given, **named)
         finally:
-            _outer.reset(token)
+            _outer.set(outer)
             for x in variables:
                 x.active = False
         if getattr(self.output, "shape", None) == ():

@@ -123,7 +123,7 @@ class CompiledSteps:
         self._run = run
         self._X = numpy.array(run.rows, float)
         self._width = len(as_list(run.model(run.rows[0])))
-        self._one_hot = run.classes == "numbers" and self._width > 1
+        self._one_hot = self._width > 1 and all(map(_is_class, run.targets))
         self._y = numpy.array(run.targets)
         self._columns = self._as_columns(self._y)
         self._refuse_targets()
@@ -133,6 +133,7 @@ class CompiledSteps:
         _tell_classes(run, self._width)
         limits = {"scores": 0.0, "probabilities": 0.5, "log_probabilities": -math.log(2)}
         self._limit = limits[kind_of_outputs(run.model)]
+        self._signs = run.classes == "signs"
         self._numbers: numpy.ndarray | None = None  # None until the first step has been compiled
         self._written = True
 
@@ -183,8 +184,8 @@ class CompiledSteps:
 
     # ----- The function of one row -----
 
-    def _loss_and_scores(self, x: list[Value], y: Any) -> list[Value]:
-        output = self._run.model(x)
+    def _loss_and_scores(self, x: Any, y: Any) -> list[Value]:
+        output = self._run.model(list(x))
         if not self._one_hot:
             return [self._checked(self._run.loss([output], [y])), *as_list(output)]
         if not self._sum_over_classes:
@@ -222,15 +223,21 @@ class CompiledSteps:
     def _refuse_targets(self) -> None:
         """Let the loss look at all the targets that there are: compiled, it would look at the first one alone."""
         run = self._run
-        different = {str(y): y for y in run.targets}
+        held_out = run.held_out[1] if run.held_out else []
+        different = {str(y): y for y in [*run.targets, *held_out]}
         wanted = list(different.values())[:CHECKED]
         output = as_leaves(run.model(run.rows[0]))
-        self._checked(run.loss([output] * len(wanted), wanted))
+        try:
+            run.loss([output] * len(wanted), wanted)
+        except ValueError as error:
+            if str(error).startswith("target"):  # else it is about this row's output, which belongs to another target
+                raise
 
     def _refuse_other_than_means(self) -> None:
         """The gradient of a batch is the mean of those of its rows: the loss has to be one, too."""
         run = self._run
-        rows, wanted = run.rows[:TRIED], run.targets[:TRIED]
+        some = range(0, len(run.rows), max(1, len(run.rows) // TRIED))
+        rows, wanted = [run.rows[i] for i in some], [run.targets[i] for i in some]
         outputs = [as_leaves(run.model(row)) for row in rows]
         together = self._checked(run.loss(outputs, wanted)).data
         alone = [self._checked(run.loss([output], [y])).data for output, y in zip(outputs, wanted)]
@@ -249,8 +256,9 @@ class CompiledSteps:
         compiled, optimizer = self._compiled, self._run.optimizer
         compiled.record(X, columns)
         leaves = compiled.flat_parameters
-        # A step of the user's own is taken on Values.
-        self._flat = isinstance(optimizer, Optimizer) and type(optimizer).step is Optimizer.step
+        # What the user has changed of an optimiser works on Values.
+        own = [name for name in ("step", "zero_grad") if getattr(optimizer, name, None) != _usual(optimizer, name)]
+        self._flat = isinstance(optimizer, Optimizer) and not own
         if self._flat:
             place = {id(leaf): i for i, leaf in enumerate(leaves)}
             moved = [i for i, parameter in enumerate(optimizer.params) if id(parameter) in place]
@@ -295,7 +303,8 @@ class CompiledSteps:
         if not self._run.classes:
             return 0
         if self._width > 1:
-            return int(numpy.count_nonzero(values[:, 1:].argmax(1) == y))
+            chosen = values[:, 1:].argmax(1)
+            return int(numpy.count_nonzero((numpy.where(chosen, 1, -1) if self._signs else chosen) == y))
         return int(numpy.count_nonzero((values[:, 1] > self._limit) == (y > 0)))
 
 
@@ -306,6 +315,15 @@ def set_numbers(parameters: Sequence[Value], numbers: Iterable[float]) -> None:
     """Give the parameters these numbers."""
     for parameter, number in zip(parameters, numbers):
         parameter.data = number
+
+
+def _usual(optimizer: Any, name: str) -> Any:
+    return getattr(Optimizer, name).__get__(optimizer)
+
+
+def _is_class(y: Any) -> bool:
+    """A whole number from 0; files of numbers have 2.0 for 2."""
+    return isinstance(y, (int, float)) and y >= 0 and y == int(y)
 
 
 def _tell_classes(run: Run, width: int) -> bool:

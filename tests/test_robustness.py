@@ -352,7 +352,6 @@ INTERRUPTED: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="what follows the change of a context variable is not done, nor is it undone")
 @pytest.mark.parametrize("kind", INTERRUPTED)
 def test_interrupt_while_a_mode_begins_or_ends(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Afterwards everything is recorded as ever, also when another mode has come and gone."""
