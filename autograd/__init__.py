@@ -29,6 +29,7 @@ from .functions import dot, log_softmax, logsumexp, mean, softmax, sum
 from .gradient_check import gradcheck
 from .graph import expand, nodes
 from .modes import detect_anomaly, no_grad, record_lines
+from .mutating import breaking
 from .origins import label_from
 from .page import player
 from .primitives import primitive
@@ -76,6 +77,7 @@ __all__ = [
     "arccos",
     "arcsin",
     "arctan",
+    "breaking",
     "central_difference",
     "clip",
     "compile",

@@ -198,9 +198,12 @@ def _follows(node: Value) -> bool:
     primitive, operands = node.primitive, node.operands
     assert primitive is not None
     try:
-        data, partials = primitive.evaluate(operands, [x if type(x) is float else x.data for x in operands])  # type: ignore[union-attr]
+        numbers = [x if type(x) is float else x.data for x in operands]  # type: ignore[union-attr]
+        data, partials = primitive.evaluate(operands, numbers)
     except (ValueError, ArithmeticError):
         return False
+    if (recording := mode.get()) is not None and recording.mutation is not None:
+        partials = recording.mutation.broken(primitive, numbers, data, partials)
     return all(map(same, [data, *partials], [node.data, *node.local_derivatives]))
 
 

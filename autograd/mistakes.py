@@ -195,7 +195,7 @@ def _ways(log: Log, arrivals: list[Contribution]) -> Iterator[Mistake]:
 # ----- The same mistake at every node: what a wrong engine gives -----
 
 
-class _Overwriting(Tally):
+class Overwriting(Tally):
     """The last contribution replaces those before it: `=` for `+=`."""
 
     __slots__ = ()
@@ -205,7 +205,7 @@ class _Overwriting(Tally):
         return super().__iadd__(contribution)
 
 
-class _WithoutLocal(Tally):
+class WithoutLocal(Tally):
     """The gradient is handed on unchanged."""
 
     __slots__ = ()
@@ -214,7 +214,7 @@ class _WithoutLocal(Tally):
         return Contribution(self.node, self.total, 1.0)
 
 
-class _WithoutUpstream(Tally):
+class WithoutUpstream(Tally):
     """The local derivative is handed on alone."""
 
     __slots__ = ()
@@ -223,7 +223,7 @@ class _WithoutUpstream(Tally):
         return Contribution(self.node, 1.0, local_derivative)
 
 
-class _Adding(Tally):
+class Adding(Tally):
     """Gradient and local derivative are added."""
 
     __slots__ = ()
@@ -232,7 +232,7 @@ class _Adding(Tally):
         return Contribution(self.node, 1.0, self.total + local_derivative)
 
 
-class _OwnFactor(Tally):
+class OwnFactor(Tally):
     """A product multiplies by the factor itself, not by the other one."""
 
     __slots__ = ()
@@ -243,7 +243,7 @@ class _OwnFactor(Tally):
         return super().__iadd__(contribution)
 
 
-class _ValueForGradient(Tally):
+class ValueForGradient(Tally):
     """The value of a node is handed on instead of its gradient."""
 
     __slots__ = ()
@@ -263,21 +263,21 @@ def wrong_passes(log: Log, answered: Mapping[Value, float]) -> list[WrongPass]:
 
     inner = [node for node in order if node.primitive is not None]
     passes = [
-        given("only the last contribution was kept at each fork: contributions add up", _Overwriting),
-        given("that hands on local derivatives alone: multiply them by the gradient", _WithoutUpstream),
-        given("that hands gradients on unchanged: multiply them by the local derivative", _WithoutLocal),
-        given("that adds gradient and local derivative: multiply them", _Adding),
-        given("that multiplies each factor by itself: its local derivative is the other factor", _OwnFactor),
-        given("that hands on values instead of gradients", _ValueForGradient),
-        given("some node handed its gradient on before it was complete", visits=_breadth_first(log)),
+        given("only the last contribution was kept at each fork: contributions add up", Overwriting),
+        given("that hands on local derivatives alone: multiply them by the gradient", WithoutUpstream),
+        given("that hands gradients on unchanged: multiply them by the local derivative", WithoutLocal),
+        given("that adds gradient and local derivative: multiply them", Adding),
+        given("that multiplies each factor by itself: its local derivative is the other factor", OwnFactor),
+        given("that hands on values instead of gradients", ValueForGradient),
+        given("some node handed its gradient on before it was complete", visits=breadth_first(log)),
         given("that is the second of two passes with no zeroing between them", visits=[*inner, *inner]),
     ]
-    if visits := _revisiting(log):
+    if visits := revisiting(log):
         passes.append(given("nodes handed their gradients on again each time something arrived", visits=visits))
     return sorted(passes, key=lambda wrong_pass: -wrong_pass.explained)
 
 
-def _breadth_first(log: Log) -> list[Value]:
+def breadth_first(log: Log) -> list[Value]:
     """The visits of a walk that takes nodes as it meets them; the last one first, as `sweep` wants it."""
     met, waiting = {log.root}, [log.root]
     for node in waiting:  # it grows
@@ -288,7 +288,7 @@ def _breadth_first(log: Log) -> list[Value]:
     return [node for node in reversed(waiting) if node.primitive is not None]
 
 
-def _revisiting(log: Log) -> list[Value]:
+def revisiting(log: Log) -> list[Value]:
     """The visits of a recursion that goes on from a node each time it is reached; none if they are too many."""
     visits: list[Value] = []
     waiting = [log.root]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
+    from .mutations import Mutation
+
     _F = TypeVar("_F", bound=Callable[..., Any])
 
 #: Set in the flags of the code of generators and coroutines (as in inspect, which is slow to import).
@@ -28,13 +30,14 @@ class Mode(NamedTuple):
     lines: bool = False
     anomaly: bool = False
     compiling: bool = False
+    mutation: Mutation | None = None  # a mistake made on purpose, see lab.py
 
 
 #: None while operations are recorded as usual. It follows from the changes that are on.
 mode: ContextVar[Mode | None] = ContextVar("autograd.mode", default=None)
 
 #: The changes that are on, each with a mark of its own, in the order in which they began.
-_changes: ContextVar[tuple[tuple[object, dict[str, bool]], ...]] = ContextVar("autograd.changes", default=())
+_changes: ContextVar[tuple[tuple[object, dict[str, Any]], ...]] = ContextVar("autograd.changes", default=())
 
 
 class Change(ContextDecorator):
@@ -45,7 +48,7 @@ class Change(ContextDecorator):
     caller is in that mode too, as with decimal.localcontext: Python's contexts know no generators.
     """
 
-    def __init__(self, **change: bool) -> None:
+    def __init__(self, **change: Any) -> None:
         self._change = change
         self._marks: list[object] = []
 
@@ -84,7 +87,7 @@ class Change(ContextDecorator):
         return Change(**self._change)  # a call may come while another one runs
 
 
-def _set_changes(changes: tuple[tuple[object, dict[str, bool]], ...]) -> None:
+def _set_changes(changes: tuple[tuple[object, dict[str, Any]], ...]) -> None:
     changed = Mode()
     for _, change in changes:
         changed = changed._replace(**change)

@@ -218,6 +218,8 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
             node = Value(primitive.value(numbers, operands))
         else:
             data, partials = primitive.evaluate(operands, numbers, constants=constants)
+            if recording is not None and recording.mutation is not None:
+                partials = recording.mutation.broken(primitive, numbers, data, partials)
             node = recorded(data, primitive, *_in_slots(primitive, operands, partials, constants=constants))
         if recording is not None and recording.anomaly:
             _refuse_anomaly(node._data, primitive, numbers, operands)
@@ -243,6 +245,8 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
                 operands: Sequence[Any] = node.operands
                 numbers = [x if type(x) is float else fresh.get(x, x._data) for x in operands]
                 fresh[node], partials = node._primitive.evaluate(operands, numbers)
+                if recording is not None and recording.mutation is not None:
+                    partials = recording.mutation.broken(node._primitive, numbers, fresh[node], partials)
                 if recording is not None and recording.anomaly:
                     _refuse_anomaly(fresh[node], node._primitive, numbers, operands)
                 outcomes.append((node, _in_slots(node._primitive, operands, partials)))
@@ -272,13 +276,16 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         12.0
         """
         seed = as_number(gradient, "backward()")
+        recording = _mode()
+        if recording is not None and recording.mutation is not None and recording.mutation.in_pass:
+            recording.mutation.backward(self, seed)
+            return
         leaves: list[Value] = []
         totals: list[float | None] = []  # what the leaves will hold: for the time being, what they held before
         settle = map(_set_grad, leaves, totals)
         try:
             order = opened(self, leaves, totals)  # sort, and start every adjoint at 0
             self._grad = seed
-            recording = _mode()
             (_watchful_sweep if recording is not None and recording.anomaly else sweep)(order)
             sums = [leaf._grad for leaf in leaves]
             totals[:] = [new if old is None else old + new for old, new in zip(totals, sums)]  # type: ignore[operator]

@@ -1,0 +1,450 @@
+"""Grade an engine that somebody wrote: which graphs does it get right, and what is the smallest that it gets wrong?
+
+    print(grade(Value))     # of any class with micrograd's interface: + * ..., .data, .grad, .backward()
+
+Each trial of `battery.py` is run with the class under test and with this library's. Where the numbers differ, the
+report shows the smallest graph and says where to look; if the engine does on all graphs what this one does with a
+mistake of `mutations.py`, it says which. Whatever an engine does, raise or never end, becomes a sentence.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from functools import cache
+from html import escape
+from io import StringIO
+from math import isclose
+from numbers import Real
+from textwrap import indent, wrap
+from typing import TYPE_CHECKING, NamedTuple
+
+from .battery import TRIALS
+from .drawing import draw
+from .graph import nodes
+from .modes import Change
+from .mutations import PASSES, in_rule
+from .notation import one_line
+from .origins import label_from
+from .primitives import PRIMITIVES
+from .scalars import with_article
+from .value import Value
+from .wording import WIDTH, listed, six
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import FrameType
+    from typing import Any
+
+    from .battery import Trial
+    from .drawing import Drawing
+    from .mutations import Mutation
+
+#: A program may run as many lines as this: one with a large graph, and any other. Right engines need a twentieth.
+MOST_LINES_OF_LARGE = 2_000_000
+MOST_LINES = 100_000
+
+#: Calls inside one another that a program may make.
+MOST_CALLS = 1000
+
+#: So many wrong things are shown with their graph.
+MOST_SHOWN = 4
+
+#: The primitives whose wrong rules are compared with.
+OF_STUDENTS = ("add", "subtract", "multiply", "divide", "power", "negative", "relu", "tanh", "exp", "log")
+
+
+def grade(engine: Callable[[float], Any]) -> Report:
+    """Run an engine against the battery of graphs.
+
+    Args:
+        engine: the class; `engine(2.0)` makes a leaf. It is to have + and *, numbers on both sides, `.data`, `.grad`
+            and `.backward()`; what else it has is tried: - / **, relu, tanh, exp, log.
+
+    Raises:
+        TypeError: for something that is no class, such as one of its objects.
+
+    >>> from autograd import Value
+    >>> report = grade(Value)
+    >>> print(report)
+    Value: 61 of 61 graphs right
+    >>> bool(report)
+    True
+    """
+    if not callable(engine) or (not isinstance(engine, type) and hasattr(engine, "data")):
+        made = hasattr(type(engine), "backward")
+        hint = f"grade({type(engine).__name__})" if made else "grade(Value)"
+        raise TypeError(f"grade takes the class of an engine, not {_short(engine)}: write {hint}")
+    trials = [_verdict(engine, trial) for trial in TRIALS]
+    return Report(getattr(engine, "__name__", "the engine"), trials)
+
+
+# ----- Running one trial -----
+
+
+class Outcome(NamedTuple):
+    """What a program came to: numbers by name, or what went wrong in a sentence."""
+
+    numbers: dict[str, Any]
+    trouble: str = ""
+
+
+class _TooLongError(BaseException):
+    """A program ran more lines than it may. No `except Exception` of the engine's is to catch it."""
+
+
+def run(engine: Callable[[float], Any], trial: Trial) -> Outcome:
+    """Run a program with an engine of which nothing is known; what it prints is not shown."""
+    space: dict[str, Any] = {"Value": engine}
+    limit, tracing = sys.getrecursionlimit(), sys.gettrace()
+    try:
+        with redirect_stdout(StringIO()):
+            sys.setrecursionlimit(_depth() + MOST_CALLS)
+            sys.settrace(_counting(MOST_LINES_OF_LARGE if trial.drawn else MOST_LINES))
+            exec(compile(trial.program, f"<{trial.name}>", "exec"), space)
+    except _TooLongError:
+        return Outcome({}, "It does not come to an end in a reasonable time")
+    except RecursionError:
+        return Outcome({}, "It stops with a RecursionError: too many calls inside one another")
+    except (Exception, SystemExit) as error:
+        return Outcome({}, _told(error, trial, space))
+    finally:
+        sys.settrace(tracing)
+        sys.setrecursionlimit(limit)
+    return _asked(trial, space)
+
+
+def _depth() -> int:
+    """How many calls Python is inside of."""
+    frame: FrameType | None = sys._getframe()
+    count = 0
+    while frame is not None:
+        frame, count = frame.f_back, count + 1
+    return count
+
+
+def _counting(most: int) -> Callable[..., Any]:
+    """A trace function that lets a program run so many lines: no clock, so that every run ends alike."""
+    lines = 0
+
+    def trace(frame: FrameType, event: str, arg: Any) -> Any:
+        nonlocal lines
+        if event == "line":
+            lines += 1
+            if lines > most:
+                raise _TooLongError
+        return trace
+
+    return trace
+
+
+def _told(error: BaseException, trial: Trial, space: dict[str, Any]) -> str:
+    """An exception in a sentence: the line of the program, and what it is."""
+    trace, number = error.__traceback__, 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == f"<{trial.name}>":
+            number = trace.tb_lineno
+        trace = trace.tb_next
+    lines = trial.program.splitlines()
+    for name, value in space.items():
+        if value is None:
+            made = next((line.strip() for line in lines if line.strip().startswith(f"{name} =")), name)
+            return f"`{made}` gives None: is a `return` missing?"
+    where = f"`{lines[number - 1].strip()}` stops" if number else "It stops"
+    return f"{where} with {type(error).__name__}" + f": {one_line(str(error), 100)}" * bool(str(error))
+
+
+def _asked(trial: Trial, space: dict[str, Any]) -> Outcome:
+    """The numbers that a trial asks for."""
+    found: dict[str, Any] = {}
+    for place in trial.asked.split():
+        name, _, attribute = place.partition(".")
+        if space.get(name) is None:
+            return Outcome(found, f"{name} is None: is a `return` missing?")
+        try:
+            value = getattr(space[name], attribute) if attribute else space[name]
+        except Exception as error:
+            return Outcome(found, f"{place} cannot be read ({type(error).__name__}: {one_line(str(error), 80)})")
+        if value is None:
+            return Outcome(found, f"{place} is None: nothing has arrived there")
+        if not isinstance(value, Real) and not hasattr(value, "__float__"):
+            return Outcome(found, f"{place} is {_short(value)}, not a number")
+        try:
+            found[place] = float(value)
+        except Exception:
+            return Outcome(found, f"{place} is {_short(value)}, not a number")
+    return Outcome(found)
+
+
+def _short(value: Any) -> str:
+    try:
+        text = one_line(repr(value), 60)
+    except Exception:  # the repr is the student's code too
+        text = ""
+    return text if text and " at 0x" not in text else with_article(type(value).__name__)
+
+
+# ----- Judging it -----
+
+
+class Verdict(NamedTuple):
+    """How one trial went: "right", "wrong" or "not there"."""
+
+    trial: Trial
+    status: str
+    told: str
+    outcome: Outcome
+
+    @property
+    def size(self) -> int:
+        """How much there is to look at: the nodes of the graph, for each pass over it."""
+        program = self.trial.program
+        passes = program.count("backward()") + 2 * program.count("for ")
+        return 10_000 if self.trial.drawn else len(nodes(picture(self.trial))) * max(1, passes)
+
+
+def _verdict(engine: Callable[[float], Any], trial: Trial) -> Verdict:
+    if absent := _absent(engine, trial):
+        return Verdict(trial, "not there", absent, Outcome({}))
+    outcome = run(engine, trial)
+    if outcome.trouble:
+        status = "not there" if trial.optional and _refused(outcome.trouble) else "wrong"
+        return Verdict(trial, status, outcome.trouble, outcome)
+    wrong = _differing(outcome.numbers, truth(trial))
+    return Verdict(trial, "wrong" if wrong else "right", _wrong_told(wrong, outcome.numbers, trial), outcome)
+
+
+def _absent(engine: Callable[[float], Any], trial: Trial) -> str:
+    """The method that is missing, in a sentence; empty if none is."""
+    try:
+        leaf = engine(2.0)
+    except Exception:
+        return ""  # the program will stop at its first line, and say why
+    for method in (*trial.needs, "backward"):
+        if not hasattr(leaf, method):
+            line = next((line for line in trial.program.splitlines()[1:] if method != "backward"), "y.backward()")
+            return f"there is no `{line.partition('= ')[2] or line}` yet: it takes {method}"
+    return ""
+
+
+def _refused(trouble: str) -> bool:
+    """Whether an engine says no, rather than failing."""
+    return any(kind in trouble for kind in ("TypeError", "NotImplementedError", "AssertionError", "AttributeError"))
+
+
+@cache
+def truth(trial: Trial, mutation: Mutation | None = None) -> dict[str, float]:
+    """What this library gives, as it is or with a mistake; nothing where that makes no sense."""
+    space: dict[str, Any] = {"Value": Value}
+    with Change(mutation=mutation, no_grad=False, lines=False, anomaly=False, compiling=False):
+        try:
+            exec(compile(trial.program, f"<{trial.name}>", "exec"), space)
+        except (ValueError, ArithmeticError):
+            return {}
+    return dict(_asked(trial, space).numbers)
+
+
+def _same(x: float, y: float) -> bool:
+    return isclose(x, y, rel_tol=1e-9, abs_tol=1e-12) or (x != x and y != y)
+
+
+def _differing(numbers: dict[str, float], wanted: dict[str, float]) -> list[str]:
+    """Which numbers are wrong; values alone if any is, since gradients follow from them."""
+    wrong = [place for place in wanted if not _same(numbers[place], wanted[place])]
+    values = [place for place in wrong if place.endswith(".data")]
+    return values or wrong
+
+
+def _wrong_told(wrong: list[str], numbers: dict[str, float], trial: Trial) -> str:
+    if not wrong:
+        return ""
+    given = listed([f"{place} is {six(numbers[place])}" for place in wrong])
+    if wrong[0] == "arrows":
+        return f"_prev holds {six(numbers['arrows'])} operand"
+    close = all(isclose(numbers[place], truth(trial)[place], rel_tol=1e-3) for place in wrong)
+    almost = "; that is close: is a number rounded, or a derivative taken by a difference?" * close
+    before = " already before backward()" * (wrong[0].endswith(".data") and trial.subject != "a training loop")
+    return f"{given}: wrong{before}{almost}"
+
+
+def picture(trial: Trial) -> Value:
+    """The graph of a trial, its nodes labelled, without gradients; a smaller one of its kind if it is large."""
+    lines = [line for line in (trial.drawn or trial.program).splitlines() if ".backward()" not in line]
+    space: dict[str, Any] = {"Value": Value}
+    with Change(mutation=None, no_grad=False, lines=False, anomaly=False, compiling=False):
+        exec("\n".join(line for line in lines if ".grad" not in line and "_prev" not in line), space)
+    named = {name: value for name, value in space.items() if isinstance(value, Value)}
+    label_from(named)
+    return list(named.values())[-1]
+
+
+# ----- Which mistake it is -----
+
+
+class Finding(NamedTuple):
+    """Trials that go wrong together: the smallest of them, and the mistake that explains all, if it is known."""
+
+    verdict: Verdict
+    others: list[Verdict]
+    mutation: Mutation | None
+
+
+def _candidates() -> Iterable[Mutation]:
+    yield from PASSES
+    for name in OF_STUDENTS:
+        yield from in_rule(PRIMITIVES[name])
+
+
+def _findings(verdicts: list[Verdict]) -> list[Finding]:
+    """What is wrong, each mistake with the trials that it explains, then what no known mistake explains."""
+    right = [verdict for verdict in verdicts if verdict.status == "right"]
+    wrong = sorted((v for v in verdicts if v.status == "wrong"), key=lambda v: v.size)
+    explained = {m: _explained(m, wrong) for m in _candidates() if _agrees_where_right(m, right)}
+    found, left = [], list(wrong)
+    while left and explained:
+        best = max(explained, key=lambda m: len([v for v in explained[m] if v in left]))
+        together = [verdict for verdict in left if verdict in explained[best]]
+        if not together:
+            break
+        found.append(Finding(together[0], together[1:], best))
+        left = [verdict for verdict in left if verdict not in together]
+    if found:  # with large graphs it is not compared: wrong numbers there are no news
+        found[0].others.extend([v for v in left if v.trial.drawn and not v.outcome.trouble])
+        left = [verdict for verdict in left if verdict not in found[0].others]
+    found += _unexplained(left, plain_wrong=[verdict for verdict in wrong if not verdict.trial.about])
+    return sorted(found, key=lambda finding: finding.verdict.size)
+
+
+def _unexplained(left: list[Verdict], plain_wrong: list[Verdict]) -> list[Finding]:
+    """Trials that no known mistake explains, by what they are about.
+
+    Where plain graphs are wrong, so are those of a second pass, say, for the same reason: they stand with these, unless
+    something else happens to them.
+    """
+    usual = {verdict.outcome.trouble for verdict in plain_wrong} | {""}
+    subjects: dict[str, list[Verdict]] = {}
+    for verdict in left:
+        apart = verdict.trial.about and (not plain_wrong or verdict.outcome.trouble not in usual)
+        subjects.setdefault(verdict.trial.about if apart else "", []).append(verdict)
+    return [Finding(some[0], some[1:], None) for some in subjects.values()]
+
+
+def _agrees_where_right(mutation: Mutation, right: list[Verdict]) -> bool:
+    """Whether an engine with the mistake gets right what this one gets right."""
+    return all(_matches(mutation, verdict) for verdict in right if not verdict.trial.drawn)
+
+
+def _explained(mutation: Mutation, wrong: list[Verdict]) -> list[Verdict]:
+    """The wrong numbers that are those of the mistake; none if it would be seen in more places than in these twice."""
+    counted = [v for v in wrong if v.outcome.numbers and not v.outcome.trouble and not v.trial.drawn]
+    alike = [verdict for verdict in counted if _matches(mutation, verdict)]
+    seen = [v for v in counted if (predicted := truth(v.trial, mutation)) and _differing(predicted, truth(v.trial))]
+    return alike if 2 * len(alike) > len(seen) else []
+
+
+def _matches(mutation: Mutation, verdict: Verdict) -> bool:
+    predicted = truth(verdict.trial, mutation)
+    numbers = verdict.outcome.numbers
+    return bool(predicted) and all(_same(numbers[place], predicted[place]) for place in predicted)
+
+
+# ----- The report -----
+
+
+class Report:
+    """How an engine did. It prints, shows itself in a notebook with the graph, and is true if nothing is wrong.
+
+    `.right`, `.wrong` and `.missing` are verdicts, one for each graph; `.drawing` is the picture of the smallest wrong
+    one, None if there is none.
+    """
+
+    def __init__(self, engine: str, verdicts: list[Verdict]) -> None:
+        self.engine = engine
+        self.verdicts = verdicts
+        self.findings = _findings(verdicts)
+
+    @property
+    def right(self) -> list[Verdict]:
+        """The graphs that it gets right."""
+        return [verdict for verdict in self.verdicts if verdict.status == "right"]
+
+    @property
+    def wrong(self) -> list[Verdict]:
+        """The graphs that it gets wrong, the smallest first."""
+        return sorted((v for v in self.verdicts if v.status == "wrong"), key=lambda verdict: verdict.size)
+
+    @property
+    def missing(self) -> list[Verdict]:
+        """What it does not have."""
+        return [verdict for verdict in self.verdicts if verdict.status == "not there"]
+
+    @property
+    def drawing(self) -> Drawing | None:
+        """The smallest graph that it gets wrong, without gradients."""
+        return draw(picture(self.findings[0].verdict.trial)) if self.findings else None
+
+    def __bool__(self) -> bool:
+        return not self.wrong and all(verdict.trial.optional for verdict in self.missing)
+
+    def _title(self) -> str:
+        counts = [f"{self.engine}: {len(self.right)} of {len(self.verdicts)} graphs right"]
+        counts += [f"{len(self.wrong)} wrong"] * bool(self.wrong)
+        counts += [f"{len(self.missing)} need what is not there"] * bool(self.missing)
+        return ", ".join(counts)
+
+    def _sentences(self, finding: Finding) -> list[str]:
+        """What is said of a finding, below its program."""
+        verdict, mutation = finding.verdict, finding.mutation
+        said = [_ended(verdict.told), _ended(f"Where to look: {verdict.trial.look}")]
+        if mutation is not None:
+            alike = [other for other in finding.others if not other.trial.drawn]
+            every = f"In {len(alike) + 1} wrong graphs" if alike else "Here"
+            said.append(f"{every} it does what an engine does with this mistake: {mutation.sentence}.")
+        if finding.others:
+            said.append(f"Also wrong: {listed([other.trial.name for other in finding.others])}.")
+        return said
+
+    def _missing_told(self) -> list[str]:
+        required = [verdict for verdict in self.missing if not verdict.trial.optional]
+        optional = [verdict.trial.name.removesuffix(", used") for verdict in self.missing if verdict.trial.optional]
+        told = [f"For {verdict.trial.name}: {verdict.told}." for verdict in required[:MOST_SHOWN]]
+        told += [f"And {len(required) - MOST_SHOWN} more need it."] * (len(required) > MOST_SHOWN)
+        kinds = list(dict.fromkeys(name.partition(" at ")[0] for name in optional))
+        return told + [f"Not there, and an engine may do without: {', '.join(kinds)}."] * bool(kinds)
+
+    def __str__(self) -> str:
+        blocks = [self._title()]
+        for place, finding in enumerate(self.findings[:MOST_SHOWN]):
+            trial = finding.verdict.trial
+            head = f"The smallest graph that it gets wrong: {trial.name}" if place == 0 else f"Then: {trial.name}"
+            said = [_filled(sentence) for sentence in self._sentences(finding)]
+            blocks.append("\n".join([head, indent(trial.program, "    "), *said]))
+        if more := len(self.findings) - MOST_SHOWN:
+            blocks += [f"And {more} more; repair these first."] * (more > 0)
+        blocks += ["\n".join(_filled(line, "") for line in self._missing_told())] * bool(self.missing)
+        return "\n\n".join(blocks)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        parts = [f"<p><b>{escape(self._title())}</b></p>"]
+        for place, finding in enumerate(self.findings[:MOST_SHOWN]):
+            trial = finding.verdict.trial
+            head = "The smallest graph that it gets wrong" if place == 0 else "Then"
+            parts.append(f"<p>{head}: <b>{escape(trial.name)}</b></p><pre>{escape(trial.program)}</pre>")
+            parts.append(draw(picture(trial)).svg if place == 0 else "")
+            parts += [f"<p>{escape(sentence)}</p>" for sentence in self._sentences(finding)]
+        parts += [f"<p>And {len(self.findings) - MOST_SHOWN} more; repair these first.</p>"] * (
+            len(self.findings) > MOST_SHOWN
+        )
+        parts += [f"<p>{escape(line)}</p>" for line in self._missing_told()]
+        return "\n".join(part for part in parts if part)
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence[-1] in "?." else sentence + "."
+
+
+def _filled(sentence: str, start: str = "  ") -> str:
+    lines = wrap(sentence, WIDTH, initial_indent=start, subsequent_indent=start + "  ", break_on_hyphens=False)
+    return "\n".join(lines)

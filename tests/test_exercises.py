@@ -1,0 +1,309 @@
+"""Exercises: right answers are right, usual mistakes are recognised, and the right number is never told."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from house_graph import house_nodes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd as ag
+from autograd import Value, nodes
+from autograd.answers import NOTHING_YET
+from autograd.exercises import Exercise
+from autograd.lab import compare
+from autograd.mistakes import agrees
+from autograd.wording import six
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def house() -> tuple[Exercise, list[Value]]:
+    a, b, *_, e = house_nodes()
+    return Exercise.of_gradients(e, [a, b]), [a, b]
+
+
+# ----- Numbers and words -----
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (-7, "the sign is turned"),
+        (14, "twice too much"),
+        (3.5, "half of it"),
+        (-14, "the sign is turned, and it is twice"),
+        (1 / 7, "one over it"),
+        (7.1, "that is close"),
+        (0, "nothing moves"),
+        (4, "count the arrows"),
+        (6, "a short path"),
+        (100, "ask for a hint"),
+        (math.inf, "finite"),
+        (math.nan, "finite"),
+        ("seven", "is not a number"),
+        ([1, 2], "is not a number"),
+    ],
+)
+def test_wrong_numbers(answer: Any, told: str) -> None:
+    exercise = Exercise("y = x * x + x at 3?", 7, mistakes={4: "count the arrows", 6: "there is a short path"})
+    feedback = exercise.check(answer)
+    assert not feedback and told in str(feedback)
+    assert not re.search(r"\b7\b", str(feedback).partition("?")[2])
+
+
+@pytest.mark.parametrize("answer", [7, 7.0, "7", " 7.00 ", Value(7.0)])
+def test_right_numbers(answer: Any) -> None:
+    assert Exercise("?", 7).check(answer)
+    assert str(Exercise("?", 7).check(answer)) == "Right."
+
+
+@pytest.mark.parametrize("answer", [None, ...])
+def test_blanks_are_met_kindly(answer: Any) -> None:
+    exercise, leaves = house()
+    sheet = Exercise.of_table(house_nodes()[-1])
+    function = Exercise.of_function("?", lambda x: x, [1.0])
+    for one in (exercise, sheet, function, Exercise("?", 7), Exercise("?", "word")):
+        assert str(one.check(answer)) == NOTHING_YET
+        assert one.attempts == 0
+    assert "a: not answered" in str(exercise.check([answer, 28]))
+    assert "b: not answered" in str(exercise.check({"a": 48}))
+    assert "(1) adjoint of a: not answered" in str(sheet.check([answer, 28, 14, 6, 1]))
+    assert str(function.check(lambda x: ...)) == NOTHING_YET
+
+
+def test_several_numbers_by_name() -> None:
+    exercise = Exercise("w and b?", {"w": 2, "b": -1}, mistakes={"w": {3: "that is x"}})
+    assert exercise.check({"w": 2, "b": -1}) and exercise.check([2, -1])
+    assert str(exercise.check([3, 1])) == "0 of 2 right\n  w: 3? that is x\n  b: 1? the sign is turned"
+    assert "v is not asked for; asked are w, b" in str(exercise.check({"v": 1}))
+    assert "a dictionary with the names w, b" in str(exercise.check(3))
+
+
+def test_words() -> None:
+    exercise = Exercise("Who may speak next?", "d", mistakes={"c": "c waits for d"})
+    assert exercise.check(" D ")
+    assert str(exercise.check("C")) == "C? c waits for d"
+    assert "not that" in str(exercise.check("b"))
+    assert not exercise.check(3)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: Exercise("?", 4, mistakes={4: "no"}), "is the right answer"),
+        (lambda: Exercise("?", {"w": 4}, mistakes={"w": {4.0: "no"}}), "right answer for w"),
+        (lambda: Exercise("?", "d", mistakes={" D": "no"}), "among the mistakes"),
+        (lambda: Exercise("?", None), "needs its answer"),
+        (lambda: Exercise("?", 1, hints="one"), "list of texts"),
+        (lambda: Exercise.of_gradients(house_nodes()[-1], []), "none was given"),
+        (lambda: Exercise.of_gradients(house_nodes()[-1], [Value(1.0, "z")]), "z is no node of the graph of e"),
+        (lambda: Exercise.of_function("?", lambda x: x, []), "it is empty"),
+        (lambda: Exercise.of_function("?", lambda x: x, [1.0], mistakes={"no": lambda x: x * x}), "other points"),
+    ],
+)
+def test_exercises_that_cannot_be(make: Callable[[], Exercise], told: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=told):
+        make()
+
+
+# ----- Gradients of a graph -----
+
+#: What wrong engines give for the house graph (learning by mistakes), and what is said of it.
+MISTAKES = {
+    (18, 12): "only the last contribution was kept",
+    (4, 2): "local derivatives alone",
+    (3, 2): "unchanged",
+    (28, 19): "adds gradient and local derivative",
+    (36, 42): "each factor by itself",
+    (26, 12): "values instead of gradients",
+    (72, 44): "again each time something arrived",
+    (30, 16): "before it was complete",
+    (162, 96): "no zeroing",
+    (-48, -28): "the sign is turned",
+    (96, 56): "twice",
+    (47.5, 28.3): "keep more digits",
+    (42, 28): "what c hands on alone",
+    (2, 3): "the value of a",
+}
+
+
+@pytest.mark.parametrize("answer", MISTAKES)
+def test_the_usual_mistakes_in_the_house_graph(answer: tuple[float, float]) -> None:
+    exercise, _ = house()
+    feedback = exercise.check(list(answer))
+    text = " ".join(str(feedback).split())
+    assert not feedback and MISTAKES[answer] in text
+    assert not re.search(r"(?<![\w.−])(48|28)(?!\?|[\w.])", text)
+
+
+def test_right_gradients_in_any_form() -> None:
+    exercise, (a, b) = house()
+    for answer in ([48, 28], (48, 28), {"a": 48, "b": 28}, {a: 48, b: 28}, {"a": "48", "b": Value(28.0)}):
+        assert exercise.check(answer), answer
+    v = Value(2.0)
+    unlabelled = Exercise.of_gradients(v * 3, [v])
+    assert unlabelled.check({v: 3}) and unlabelled.check(3) and unlabelled.check({"v1": 3})
+
+
+def test_mean_against_sum() -> None:
+    p, q = Value(1.0, "p"), Value(2.0, "q")
+    mean = Exercise.of_gradients(ag.mean([p * p, q * q, p * q]), [p, q])
+    assert "for a sum of 3, and here is a mean" in str(mean.check([4, 5]))
+    total = Exercise.of_gradients(ag.sum([p * p, q * q, p * q]), [p, q])
+    assert "for a mean of 3, and here is a sum" in str(total.check([4 / 3, 5 / 3]))
+    divided = Exercise.of_gradients((p * p + q * q + p * q) / 3, [p, q])
+    assert "for a sum of 3" in str(divided.check([4, 5]))
+
+
+def test_the_graph_is_left_alone_and_gives_nothing_away() -> None:
+    a, b, *_, e = house_nodes()
+    e.backward()
+    exercise = Exercise.of_gradients(e, [a, b])
+    shown = str(exercise) + exercise._repr_html_()
+    assert "<svg" in shown and "c = a * b" in shown
+    assert "28" not in re.sub(r'"[^"]*"|<style.*?</style>', "", shown, flags=re.DOTALL)
+    exercise.check([1, 2])
+    exercise.solution()
+    assert (a.grad, b.grad) == (48, 28)
+    assert all(node.has_grad for node in nodes(e))
+
+
+def test_a_stale_graph_is_refused() -> None:
+    a, _, _, _, e = house_nodes()
+    a.data = 5.0
+    with pytest.raises(ValueError, match=r"e\.forward\(\)"):
+        Exercise.of_gradients(e, [a])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    numbers=st.lists(st.sampled_from([-3.0, -1.5, 0.5, 2.0, 3.0, 5.0]), min_size=3, max_size=3),
+    mutation=st.sampled_from(["overwrites", "forgets upstream", "breadth first", "multiply: swapped", "flips signs"]),
+)
+def test_the_right_number_is_never_told(numbers: list[float], mutation: str) -> None:
+    """Wrong answers as broken engines give them: no sentence contains the right one, but as what was given."""
+    x, y, z = leaves = [Value(number, name) for number, name in zip(numbers, "xyz", strict=True)]
+    p = x * y
+    q = p - z * x
+    root = q * p + ag.tanh(z)
+    truth = {leaf: row.right for row in compare(root, mutation).rows for leaf in leaves if row.node is leaf}
+    wrong = {leaf: row.wrong for row in compare(root, mutation).rows for leaf in leaves if row.node is leaf}
+    feedback = Exercise.of_gradients(root, leaves).check(wrong)
+    assert bool(feedback) == all(agrees(wrong[leaf], truth[leaf]) or wrong[leaf] == truth[leaf] for leaf in leaves)
+    for line in re.split(r"\n  (?=[xyz]: )", str(feedback))[1:]:
+        name, _, said = line.partition("?")
+        leaf = leaves["xyz".index(name[0])]
+        assert not re.search(rf"(?<![\w.]){re.escape(six(truth[leaf]))}(?![\w.])", said), line
+
+
+# ----- Tables -----
+
+
+def test_tables() -> None:
+    *_, e = house_nodes()
+    exercise = Exercise.of_table(e, ["adjoint", ("c", "value")])
+    assert exercise.check([48, 28, 6, 14, 6, 1])
+    text = str(exercise.check({1: 18, 2: 12, 3: 6, 4: 14, 5: ..., 6: 1}))
+    assert "3 of 6 right" in text and "not answered" in text
+    assert "6 blanks" in str(exercise.check([1]))
+    assert "____" in str(exercise) and "____" in exercise._repr_html_()
+    assert "(1) 48" in str(exercise.solution())
+    assert all(len(line) <= 90 for line in str(exercise).splitlines())
+
+
+# ----- Functions -----
+
+
+def gradient(x: float, y: float, z: float) -> list[float]:
+    return [z, z, x + y]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (lambda x, y, z: [1, 1, x + y], "what arrives from above"),
+        (lambda x, y, z: [-z, -z, -x - y], "The sign is turned"),
+        (lambda x, y, z: [2 * z, 2 * z, 2 * (x + y)], "twice too much"),
+        (lambda x, y, z: [5 * z, 5 * z, 5 * (x + y)], "same factor everywhere"),
+        (lambda x, y, z: [z * 1.001, z, x + y], "close"),
+        (lambda x, y, z: [1.0, 2.0, 3.0], "same at every point"),
+        (lambda x, y, z: [x, x, z + y], "the arguments swapped"),
+        (lambda x, y, z: [z, z], "2 numbers; asked for is 3 numbers"),
+        (lambda x, y, z: z, "a number; asked for is 3 numbers"),
+        (lambda x, y, z: {"x": z}, "numbers for x"),
+        (lambda x, y, z: None, "is a `return` missing"),
+        (lambda x, y, z: ["a", 1, 2], "not a number"),
+        (lambda x, y, z: 1 / 0, "stops with ZeroDivisionError"),
+        (lambda x: x, "stops with TypeError"),
+        (lambda x, y, z: [z if z < 0 else 0.0, z if z < 0 else 0.0, x + y], "right at 1 of 2 points"),
+        ([4, 4, 3], "Give the function itself"),
+    ],
+)
+def test_wrong_functions(answer: Any, told: str) -> None:
+    exercise = Exercise.of_function(
+        "The gradient of (x + y) * z?",
+        gradient,
+        [(-2.0, 5.0, -4.0), (1.0, 2.0, 3.5)],
+        mistakes={"do you multiply by what arrives from above?": lambda x, y, z: [1, 1, x + y]},
+    )
+    feedback = exercise.check(answer)
+    assert not feedback and told in " ".join(str(feedback).split())
+    assert exercise.check(gradient) and exercise.check(lambda x, y, z: (Value(z), z, x + y))
+
+
+def test_derivatives_by_differences() -> None:
+    exercise = Exercise.of_derivative("tanh'", ag.tanh, [0.5, -1.0], mistakes={"squared?": lambda x: 1 - math.tanh(x)})
+    assert exercise.check(lambda x: 1 - ag.tanh(x) ** 2)
+    assert exercise.check(ag.grad(ag.tanh))
+    assert "value of the function" in " ".join(str(exercise.check(math.tanh)).split())
+    assert "Squared?" in str(exercise.check(lambda x: 1 - math.tanh(x)))
+    second = Exercise.of_derivative("by y", lambda x, y: x * y * y, [(2.0, 3.0), (1.0, -1.5)], arg=1)
+    assert second.check(lambda x, y: 2 * x * y)
+    assert "The sign is turned" in str(second.check(lambda x, y: -2 * x * y))
+
+
+def test_a_nan_is_not_right() -> None:
+    assert not Exercise.of_function("?", lambda x: x, [1.0, 2.0]).check(lambda x: math.nan)
+
+
+# ----- Hints and solutions -----
+
+
+def test_hints_go_on_and_begin_again() -> None:
+    exercise, _ = house()
+    hints = [str(exercise.hint()) for _ in range(5)]
+    assert len(set(hints)) == 4 and hints[4] == hints[0]
+    assert "a hears from d, c; b hears from c" in hints[1].replace("\n ", "")
+    assert not any("48" in hint or "28" in hint for hint in hints)
+    assert "There is no hint" in str(Exercise("?", 7).hint())
+
+
+def test_the_solution_comes_last() -> None:
+    exercise, _ = house()
+    assert "Try it first" in str(exercise.solution())
+    assert "a.grad = 6 + 42 = 48" in str(exercise.solution(now=True))
+    exercise.check(...)
+    assert "Try it first" in str(exercise.solution())
+    exercise.check([1, 2])
+    assert "b.grad = 28" in str(exercise.solution())
+
+
+def test_all_is_text_and_html() -> None:
+    exercise, _ = house()
+    for said in (exercise, exercise.check([18, 12]), exercise.hint(), exercise.solution(now=True)):
+        assert repr(said) == str(said)
+        assert "<pre" in said._repr_html_() and "<script" not in said._repr_html_()
+        assert all(len(line) <= 77 for line in str(said).splitlines())
+    hostile = Exercise("<script>alert(1)</script>", 1)
+    assert "<script" not in hostile._repr_html_() and "<script" not in hostile.check("<script>")._repr_html_()
+
+
+def test_everything_is_the_same_in_every_run() -> None:
+    texts = {str(house()[0].check([18, 12])) + house()[0]._repr_html_() for _ in range(3)}
+    assert len(texts) == 1
