@@ -68,9 +68,10 @@ def derivatives(y: Value, xs: Iterable[Value]) -> list[Value]:
     for role, given in (("y", y), *(("each of xs", x) for x in wanted)):
         if not isinstance(given, Value):
             raise TypeError(f"derivatives takes Values; {role} is a {type(given).__name__}")
-    if late := stale(nodes(y)):
+    order = nodes(y)
+    if late := stale(order):
         raise ValueError(stale_told(late, y))
-    return _recorded(y, wanted, nodes(y))
+    return _recorded(y, wanted, order)
 
 
 def _recorded(y: Value, wanted: list[Value], order: list[Value]) -> list[Value]:

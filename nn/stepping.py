@@ -243,7 +243,7 @@ class CompiledSteps:
         alone = [self._checked(run.loss([output], [y])).data for output, y in zip(outputs, wanted)]
         if not _close(together, sum(alone) / len(alone)):
             raise ValueError(
-                f"compile=True needs a loss that is the mean over its rows; of the first {len(rows)} it is "
+                f"compile=True needs a loss that is the mean over its rows; of {len(rows)} of them it is "
                 f"{together:.6g}, and their mean {sum(alone) / len(alone):.6g}"
             )
 

@@ -112,7 +112,7 @@ class Program:
                 f"it reads {_counted(sum(map(len, self.inputs)), 'number')} of its own, and "
                 f"{_counted(len(self.parameters), 'parameter')}",
                 f"forward and backward, {members:,} numbers to compute, in {_counted(len(self.groups), 'group')}",
-                f"a batch: {', '.join([each, *others])}; {products} of the groups are products of matrices",
+                f"a batch: {', '.join([each, *others])}; {_counted(products, 'product')} of matrices among the groups",
             ]
         )
 
