@@ -32,6 +32,23 @@ EXACT, BY_DIFFERENCE = 1e-9, 1e-5
 NOTHING_YET = "Nothing to check yet: put your answer where the ... is."
 
 
+def boxed(border: str, text: str, *, lines: str = "", below: str = "") -> str:
+    """Text for a notebook, as wide as its place and with a bar beside it; what stands in `backticks` is code.
+
+    Args:
+        lines: further lines, of equal letters.
+        below: more HTML.
+    """
+    parts = [re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text))] * bool(text)
+    parts += [f'<pre style="white-space:pre-wrap;margin:0.4em 0">{escape(lines)}</pre>'] * bool(lines)
+    style = f"white-space:pre-wrap;border-left:4px {border};padding:0.2em 0.8em;margin:0.2em 0"
+    return f'<div style="{style}">{"".join(parts)}{below}</div>'
+
+
+#: The bars beside a question, an answer to it, and a right one. Their strokes differ, too.
+QUESTION_BORDER, BORDER, RIGHT_BORDER = "solid #0b5cad", "dotted #8c959f", "double #2f9e8f"
+
+
 class Said:
     """A few lines of text: they print, and show themselves in a notebook."""
 
@@ -44,7 +61,14 @@ class Said:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f'<pre style="white-space:pre-wrap">{escape(str(self))}</pre>'
+        return boxed(BORDER, "\n".join(self.lines))
+
+
+class Worked(Said):
+    """A solution: code, tables and sums, in equal letters."""
+
+    def _repr_html_(self) -> str:
+        return boxed(BORDER, "", lines="\n".join(self.lines))
 
 
 class Feedback(Said):
@@ -57,12 +81,19 @@ class Feedback(Said):
     def __bool__(self) -> bool:
         return self.right
 
+    def _repr_html_(self) -> str:
+        return boxed(RIGHT_BORDER if self.right else BORDER, "\n".join(self.lines))
+
 
 RIGHT = "Right."
 
 
 def is_blank(answer: Any) -> bool:
-    """Whether there is no answer yet."""
+    """Whether there is no answer yet: dots, or a list or dictionary of nothing else."""
+    if hasattr(answer, "items"):
+        answer = [x for _, x in answer.items()]
+    if isinstance(answer, (list, tuple)):
+        return bool(answer) and all(map(is_blank, answer))
     return answer is None or answer is ...
 
 

@@ -12,13 +12,13 @@ prints in a terminal and shows itself in a notebook. What answers are worth is i
 from __future__ import annotations
 
 from copy import deepcopy
-from html import escape
 from typing import TYPE_CHECKING
 
 from .answers import (
     BY_DIFFERENCE,
     EXACT,
     NOTHING_YET,
+    QUESTION_BORDER,
     Feedback,
     Function,
     Gradients,
@@ -26,6 +26,8 @@ from .answers import (
     Said,
     Sheet,
     Word,
+    Worked,
+    boxed,
     is_blank,
 )
 from .checks import central_difference
@@ -248,7 +250,7 @@ class Exercise:
         """
         if not (self.attempts or now):
             return Said("Try it first: check(...) takes an answer. solution(now=True) shows it anyway.")
-        return Said(self._solution)
+        return Worked(self._solution)
 
     # ----- Showing -----
 
@@ -265,8 +267,9 @@ class Exercise:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        text = f'<pre style="white-space:pre-wrap">{escape(str(self))}</pre>'
-        return text if self._figure is None else text + draw(_fresh(self._figure)).svg
+        figure = "" if self._figure is None else draw(_fresh(self._figure)).svg
+        asked, _, lines = "\n".join(self._lines()).partition("\n")
+        return boxed(QUESTION_BORDER, asked, lines=lines, below=figure)
 
 
 def _fresh(root: Value, memo: dict[int, Any] | None = None) -> Value:

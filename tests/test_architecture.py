@@ -29,7 +29,7 @@ ORDER = [
     "autograd.tables", "autograd.explanations", "autograd.diagnosis", "autograd.drawing.modules",
     "autograd.drawing.boxes", "autograd.drawing.dot_text", "autograd.drawing.rendering",
     "autograd.drawing.finishing", "autograd.drawing", "autograd.reference_engine", "autograd.mutants",
-    "autograd.battery", "autograd.grader", "autograd.answers", "autograd.exercises", "autograd.page.tape",
+    "autograd.battery", "autograd.grader", "autograd.answers", "autograd.exercises", "autograd.lessons", "autograd.page.tape",
     "autograd.page.scripts", "autograd.page.canvas", "autograd.page.document", "autograd.page",
     "autograd.compiler", "autograd.compiler.recording", "autograd.compiler.arguments",
     "autograd.compiler.quantities", "autograd.compiler.translation", "autograd.compiler.groups",

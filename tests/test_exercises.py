@@ -298,8 +298,9 @@ def test_all_is_text_and_html() -> None:
     exercise, _ = house()
     for said in (exercise, exercise.check([18, 12]), exercise.hint(), exercise.solution(now=True)):
         assert repr(said) == str(said)
-        assert "<pre" in said._repr_html_() and "<script" not in said._repr_html_()
+        assert said._repr_html_().startswith("<div") and "<script" not in said._repr_html_()
         assert all(len(line) <= 77 for line in str(said).splitlines())
+    assert "<pre" in exercise.solution(now=True)._repr_html_(), "code and sums are in equal letters"
     hostile = Exercise("<script>alert(1)</script>", 1)
     assert "<script" not in hostile._repr_html_() and "<script" not in hostile.check("<script>")._repr_html_()
 
@@ -307,3 +308,10 @@ def test_all_is_text_and_html() -> None:
 def test_everything_is_the_same_in_every_run() -> None:
     texts = {str(house()[0].check([18, 12])) + house()[0]._repr_html_() for _ in range(3)}
     assert len(texts) == 1
+
+
+@pytest.mark.parametrize("nothing", [..., None, [..., ...], (None, ...), {"a": ..., "b": ...}])
+def test_nothing_filled_in_is_no_wrong_answer(nothing: Any) -> None:
+    exercise, _ = house()
+    assert "put your answer" in str(exercise.check(nothing))
+    assert exercise.attempts == 0
