@@ -1,7 +1,8 @@
 """The command `chalkgrad`: `chalkgrad show "log(x) + x*z" x=2 z=3 --svg graph.svg`, and `chalkgrad demo`.
 
 It prints the forward and backward table, checks the gradient against central differences and writes the picture, and
-the page that plays the pass. `chalkgrad step "log(x) + x*z" x=2 z=3` goes through the pass in the terminal.
+the page that plays the pass. `chalkgrad step "log(x) + x*z" x=2 z=3` goes through the pass in the terminal, and
+`chalkgrad notebooks` copies the course.
 """
 
 from __future__ import annotations
@@ -120,6 +121,10 @@ def _parser(extend: Callable[[Any], None] | None) -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo", help="the worked example of CMU 10-601's lecture; writes graph.svg", allow_abbrev=False
     )
+    notebooks = commands.add_parser("notebooks", help="copy the notebooks of the course", allow_abbrev=False)
+    where = "where to (default: notebooks)"
+    notebooks.add_argument("folder", nargs="?", default="notebooks", metavar="DIR", help=where)
+    notebooks.set_defaults(run=_notebooks)
     for command in (show, step):
         such_as = 'such as "a = x*z; b = log(x); a/b": numbers, names, + - * / **, functions'
         command.add_argument("expression", help=such_as)
@@ -160,6 +165,12 @@ def _show(options: argparse.Namespace) -> None:
         from .page import player
 
         print(f"wrote {player(root).save(options.html)}")
+
+
+def _notebooks(options: argparse.Namespace) -> None:
+    from .handout import copy_notebooks
+
+    print(copy_notebooks(options.folder))
 
 
 def _step(options: argparse.Namespace) -> None:

@@ -18,6 +18,9 @@ from autograd.primitives import BUILT_IN, PRIMITIVES, Primitive
 
 ROOT = Path(__file__).parent.parent
 
+#: The questions of each notebook.
+LESSONS = [f"autograd.lessons.{path.stem.partition('_')[2]}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+
 #: Each may import those before it, and nothing after it.
 ORDER = [
     "autograd.scalars", "autograd.modes", "autograd.limits", "autograd.primitives", "autograd.rules",
@@ -29,8 +32,9 @@ ORDER = [
     "autograd.tables", "autograd.explanations", "autograd.diagnosis", "autograd.drawing.modules",
     "autograd.drawing.boxes", "autograd.drawing.dot_text", "autograd.drawing.rendering",
     "autograd.drawing.finishing", "autograd.drawing", "autograd.reference_engine", "autograd.mutants",
-    "autograd.battery", "autograd.grader", "autograd.answers", "autograd.exercises", "autograd.lessons",
-    "autograd.page.tape", "autograd.page.scripts", "autograd.page.canvas", "autograd.page.document", "autograd.page",
+    "autograd.battery", "autograd.grader", "autograd.answers", "autograd.exercises",
+    "autograd.lessons", *LESSONS, "autograd.handout", "autograd.page.tape", "autograd.page.scripts",
+    "autograd.page.canvas", "autograd.page.document", "autograd.page",
     "autograd.compiler", "autograd.compiler.recording", "autograd.compiler.arguments",
     "autograd.compiler.quantities", "autograd.compiler.translation", "autograd.compiler.groups",
     "autograd.compiler.layout", "autograd.compiler.execution", "autograd.compiler.dialects",
@@ -85,7 +89,7 @@ def imported(module: str) -> set[str]:
 
 
 def test_every_module_has_its_place() -> None:
-    """A new module is entered in the order above."""
+    """A new module is entered in the order above; those of the lessons follow from the notebooks."""
     assert sorted(modules()) == sorted(ORDER)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
+from notebook_runs import NOTEBOOKS
 
 import autograd
 from autograd.cli import main
@@ -369,3 +370,26 @@ def test_bad_input_in_a_process() -> None:
         assert (run.returncode, run.stdout) == (2, "")
         assert run.stderr.startswith("chalkgrad: ")
         assert len(run.stderr.splitlines()) == 1
+
+
+def test_notebooks_are_copied_and_never_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`chalkgrad notebooks DIR`: all of them; a second time nothing; what a learner wrote is kept, and named."""
+    folder = tmp_path / "course"
+    assert "; 01_a_number_that_remembers.ipynb comes first" in printed(capsys, "notebooks", str(folder))
+    copied = [path.name for path in sorted(folder.glob("*.ipynb"))]
+    assert copied == [path.name for path in NOTEBOOKS]
+    own, lost = folder / copied[0], folder / copied[-1]
+    own.write_text("my own work", "utf-8")
+    lost.unlink()
+    again = printed(capsys, "notebooks", str(folder))
+    assert own.read_text("utf-8") == "my own work"
+    assert f"kept as you have changed them: {own.name};" in again
+    assert lost.read_bytes() == NOTEBOOKS[-1].read_bytes()
+
+
+def test_notebooks_are_not_copied_into_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence, and the file is as it was."""
+    place = tmp_path / "notes.txt"
+    place.write_text("mine", "utf-8")
+    assert complaint(capsys, "notebooks", str(place)) == f"cannot write {place}: it is a file; name a folder"
+    assert place.read_text("utf-8") == "mine"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import math
 import os
 import re
@@ -622,6 +623,10 @@ def test_notebooks_show_the_svg() -> None:
     """Jupyter asks for _repr_svg_; the REPL shows a line that is the same in every run."""
     drawing = draw(house())
     assert drawing._repr_svg_() == drawing.svg
+    data, metadata = drawing._repr_mimebundle_()
+    assert data == {"image/svg+xml": drawing.svg, "text/plain": repr(drawing)}
+    (description,) = re.findall("<desc[^>]*>(.*?)</desc>", drawing.svg)
+    assert metadata == {"image/svg+xml": {"alt": html.unescape(description)}}
     assert repr(drawing) == "<Drawing of 5 nodes; .save('graph.svg') writes it>"
 
 
@@ -639,6 +644,7 @@ def test_many_threads_at_once() -> None:
 
 SCRIPT = """
 import hashlib
+import html
 import autograd as ag
 
 x, z = ag.Value(2.0, "x"), ag.Value(3.0, "z")

@@ -6,7 +6,6 @@ import itertools
 import json
 import math
 import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,25 +27,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="driving the page needs Playwright: pip install playwright"
-)
-
 #: What a page may use to be shown at all; anything else is a request to a network.
 OWN = ("file:", "data:", "about:")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests: the system's, else Playwright's own."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with playwright.sync_playwright() as running:
-        try:
-            started = running.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        except playwright.Error:
-            pytest.skip("driving the page needs Chromium: install it, or run `playwright install chromium`")
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")

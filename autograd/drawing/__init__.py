@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from os import PathLike
     from pathlib import Path
+    from typing import Any
 
     from .boxes import Picture
 
@@ -131,6 +132,12 @@ class Drawing:
 
     def _repr_svg_(self) -> str:
         return self.svg
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+        """What Jupyter shows, and what it reads out: it may put the picture where its <desc> is not heard."""
+        from .finishing import told
+
+        return {"image/svg+xml": self.svg, "text/plain": repr(self)}, {"image/svg+xml": {"alt": told(self._drawn)}}
 
     def __repr__(self) -> str:
         return f"<Drawing of {counted(self._drawn)}; .save('graph.svg') writes it>"

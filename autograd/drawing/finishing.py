@@ -32,13 +32,18 @@ def finished(svg: str, dot: str, picture: Picture) -> str:
     boxes = {box.key: box for box in picture.boxes}
     titles = {key: _described(box) for key, box in boxes.items()}
     titles |= {arrow_id(a, box): _connected(a, box, boxes) for box in picture.boxes for a in box.arrows}
-    description = ". ".join([counted(picture), *map(_described, picture.boxes), *picture.notes])
+    description = told(picture)
     # What makes a drawing what it is: equal ones are equal bytes, and different ones share no id on a page.
     prefix = "cg" + sha256("\n".join([dot, description, *titles.values()]).encode()).hexdigest()[:10]
     for group in root.iter("g"):
         _finish_group(group, prefix, titles, boxes)
     _finish_root(root, prefix, picture.boxes[-1].name, description)
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def told(picture: Picture) -> str:
+    """The picture in words, for those who cannot see it."""
+    return ". ".join([counted(picture), *map(_described, picture.boxes), *picture.notes])
 
 
 def _finish_root(root: Element, prefix: str, name: str, text: str) -> None:

@@ -1,0 +1,72 @@
+"""Hand the notebooks out: `copy_notebooks("course")` puts them where a learner works, and never over one's own work."""
+
+from __future__ import annotations
+
+from errno import ENOENT, ENOTDIR
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+#: Where the notebooks are: within an installed package, or beside it in a clone of the repository.
+_HERE = Path(__file__).parent
+FOLDERS = (_HERE / "notebooks", _HERE.parent / "notebooks")
+
+
+class Handout(NamedTuple):
+    """What became of the notebooks: copied, there already, or left alone since the file there is a different one."""
+
+    folder: Path
+    copied: list[str]
+    same: list[str]
+    kept: list[str]
+
+    def __str__(self) -> str:
+        lines = []
+        if self.copied:
+            lines.append(f"{_files(self.copied)} copied to {self.folder}; {self.copied[0]} comes first")
+        if self.same:
+            lines.append(f"{_files(self.same)} unchanged in {self.folder}")
+        if self.kept:
+            named = ", ".join(self.kept)
+            lines.append(f"kept as you have changed them: {named}; to start one afresh, move it away and copy again")
+        return "\n".join(lines)
+
+
+def copy_notebooks(folder: str | PathLike[str]) -> Handout:
+    """Copy the notebooks of the course into a folder, which is made if need be.
+
+    Raises:
+        OSError: if the folder cannot be written or is a file, or if this installation has no notebooks.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     copied = copy_notebooks(folder).copied
+    >>> copied[0]
+    '01_a_number_that_remembers.ipynb'
+    """
+    target = Path(folder)
+    if target.exists() and not target.is_dir():
+        raise NotADirectoryError(ENOTDIR, "it is a file; name a folder", str(target))
+    target.mkdir(parents=True, exist_ok=True)
+    handout = Handout(target, [], [], [])
+    for notebook in _notebooks():
+        place, text = target / notebook.name, notebook.read_bytes()
+        if not place.exists():
+            place.write_bytes(text)
+            handout.copied.append(notebook.name)
+        else:
+            (handout.same if place.read_bytes() == text else handout.kept).append(notebook.name)
+    return handout
+
+
+def _files(names: list[str]) -> str:
+    return f"{len(names)} file{'s' * (len(names) != 1)}"
+
+
+def _notebooks() -> list[Path]:
+    for folder in FOLDERS:
+        if found := sorted(folder.glob("*.ipynb")):
+            return [*found, *folder.glob("README.md")]
+    raise FileNotFoundError(ENOENT, "this installation has no notebooks", str(FOLDERS[0]))

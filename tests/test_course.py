@@ -1,0 +1,85 @@
+"""The course is whole: notebooks/README.md leads to a section and an exercise for every concept of the lectures."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from notebook_runs import FOLDER, NOTEBOOKS, read, source
+
+CONTENTS = (FOLDER / "README.md").read_text("utf-8")
+README = (FOLDER.parent / "README.md").read_text("utf-8")
+
+#: What five lectures teach has twenty parts; seven examples of theirs are worked with numbers.
+CONCEPTS = [str(number) for number in range(1, 21)]
+EXAMPLES = [f"E{number}" for number in range(1, 8)]
+
+LINK = re.compile(r"\]\(([^)#]+\.ipynb)(?:#([^)]+))?\)")
+
+
+def headings(path: Path) -> list[str]:
+    """The headings of a notebook, as anchors: Jupyter writes hyphens for spaces."""
+    texts = [source(cell) for cell in read(path)["cells"] if cell["cell_type"] == "markdown"]
+    found = re.findall(r"^#{1,4} (.+)$", "\n".join(texts), flags=re.MULTILINE)
+    return [re.sub(r"[`*]", "", heading).strip().replace(" ", "-") for heading in found]
+
+
+def rows() -> dict[str, str]:
+    """The rows of the table of concepts by their first cell."""
+    lines = [line for line in CONTENTS.splitlines() if line.startswith("| ")]
+    return {line.split("|")[1].strip(): line for line in lines}
+
+
+@pytest.mark.parametrize("number", [*CONCEPTS, *EXAMPLES])
+def test_every_concept_is_taught(number: str) -> None:
+    """Each has a row with a link to the section that teaches it; a concept has one to an exercise, too."""
+    links = LINK.findall(rows()[number])
+    assert all(anchor for _, anchor in links)
+    assert links
+    if number in CONCEPTS:
+        assert any(anchor.startswith("Exercise-") for _, anchor in links), rows()[number]
+        assert any(not anchor.startswith("Exercise-") for _, anchor in links), rows()[number]
+
+
+def test_links_lead_to_sections() -> None:
+    """Every link of the contents is a notebook, and a heading in it, once."""
+    for name, anchor in LINK.findall(CONTENTS):
+        assert FOLDER / name in NOTEBOOKS, name
+        if anchor:
+            assert headings(FOLDER / name).count(unquote(anchor)) == 1, (name, anchor, headings(FOLDER / name))
+
+
+def test_links_within_notebooks_lead_somewhere() -> None:
+    """What a notebook links to is in the folder, or on the web."""
+    for path in NOTEBOOKS:
+        for cell in read(path)["cells"]:
+            if cell["cell_type"] == "markdown":
+                for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", source(cell)):
+                    assert (FOLDER / target).exists(), (path.name, target)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_notebook_is_in_both_lists(path: Path) -> None:
+    """The README and the contents have a line for it, and it has its questions."""
+    assert f"(notebooks/{path.name})" in README
+    assert f"({path.name})" in CONTENTS
+    lesson = path.stem.partition("_")[2]
+    assert (FOLDER.parent / "autograd" / "lessons" / f"{lesson}.py").exists()
+    assert any(f"from autograd.lessons import {lesson} as lesson" in source(cell) for cell in read(path)["cells"])
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_has_its_parts(path: Path) -> None:
+    """A question and what one will be able to do, a prediction first, exercises, a summary, and where to read on."""
+    notebook = read(path)
+    text = "\n".join(source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    anchors = headings(path)
+    number = int(path.stem.partition("_")[0])
+    assert text.startswith(f"# {number} · ")
+    assert "After this notebook you can" in text
+    assert anchors[1] == "Predict-first" or number == 14
+    assert 3 <= len([anchor for anchor in anchors if anchor.startswith("Exercise-")]) <= 10
+    assert "Summary" in anchors
+    assert "**Read on**" in text
