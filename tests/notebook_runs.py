@@ -7,6 +7,7 @@ An answer cell keeps its solution in its metadata, as "solution": lines of code 
 from __future__ import annotations
 
 import json
+import os
 import platform
 from copy import deepcopy
 from importlib.metadata import version
@@ -47,7 +48,8 @@ def ran(notebook: dict[str, Any]) -> dict[str, Any]:
     from nbclient import NotebookClient
 
     fresh = nbformat.reads(json.dumps(notebook), as_version=nbformat.NO_CONVERT)
-    NotebookClient(fresh, timeout=TIMEOUT, record_timing=False, resources={"metadata": {"path": FOLDER}}).execute()
+    client = NotebookClient(fresh, timeout=TIMEOUT, record_timing=False, resources={"metadata": {"path": FOLDER}})
+    client.execute(env={**os.environ, "PYTHONPATH": str(FOLDER.parent)})  # this tree's packages, installed or not
     result: dict[str, Any] = json.loads(nbformat.writes(fresh))
     result["metadata"] = {**notebook["metadata"], "made_with": made_with()}
     for cell in code_cells(result):
