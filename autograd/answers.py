@@ -40,7 +40,8 @@ def boxed(border: str, text: str, *, lines: str = "", below: str = "") -> str:
         below: more HTML.
     """
     parts = [re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text))] * bool(text)
-    parts += [f'<pre style="white-space:pre-wrap;margin:0.4em 0">{escape(lines)}</pre>'] * bool(lines)
+    equal = "font-family:monospace;white-space:pre-wrap;margin:0.4em 0"  # nbconvert sets <pre> in the text's letters
+    parts += [f'<pre style="{equal}">{escape(lines)}</pre>'] * bool(lines)
     style = f"white-space:pre-wrap;border-left:4px {border};padding:0.2em 0.8em;margin:0.2em 0"
     return f'<div style="{style}">{"".join(parts)}{below}</div>'
 
@@ -354,16 +355,15 @@ class Function:
         if not callable(answer):
             return Feedback(False, f"Give the function itself, as in check(f), not {short(answer)}.")
         results = []
-        for point, truth in zip(self.points, self.truths):
+        for point in self.points:
             found = self._called(answer, point)
             if isinstance(found, str):
                 return Feedback(False, found)
-            if list(found) != list(truth):
-                return Feedback(
-                    False,
-                    f"Not yet: at {self._at(point)} it gives {_shape(found)}; asked for is {_shape(truth)}.",
-                )
             results.append(found)
+        for point, own, truth in zip(self.points, results, self.truths):
+            if list(own) != list(truth):
+                gives = f"Not yet: at {self._at(point)} it gives {_shape(own)}; asked for is {_shape(truth)}."
+                return Feedback(False, " ".join([gives, *[_sentence(told) for told in self._known(results)]]))
         wrong = [i for i, (own, truth) in enumerate(zip(results, self.truths)) if not self._alike([own], [truth])]
         if not wrong:
             return Feedback(True, RIGHT)
@@ -374,7 +374,7 @@ class Function:
             if len(wrong) < len(results)
             else "ask for a hint()"
         )
-        return Feedback(False, f"{start} {told[:1].upper()}{told[1:]}{'' if told[-1] in '.?' else '.'}")
+        return Feedback(False, f"{start} {_sentence(told)}")
 
     def _called(self, function: Callable[..., Any], point: Sequence[Any]) -> dict[Any, float] | str:
         """What it gives, or what is wrong with it in a sentence."""
@@ -395,9 +395,8 @@ class Function:
 
     def _recognised(self, results: list[dict[Any, float]]) -> str:
         """The mistake that gives these numbers at all points."""
-        for told, wrong in self.mistakes.items():
-            if self._alike(results, self._results(wrong)):
-                return told
+        for told in self._known(results):
+            return told
         swapped = [tuple(reversed(point)) for point in self.points]
         if len(self.points[0]) > 1 and self._alike(results, self._results(self.reference, swapped)):
             return "that is right with the arguments swapped"
@@ -415,6 +414,10 @@ class Function:
             isclose(x, truth[key], rel_tol=1e-2) for own, truth in zip(results, self.truths) for key, x in own.items()
         )
         return "that is close: is something rounded, or a step too large?" if close else ""
+
+    def _known(self, results: list[dict[Any, float]]) -> Iterator[str]:
+        """The mistakes named with the question that give these numbers, of whatever shape, at all points."""
+        return (told for told, wrong in self.mistakes.items() if self._alike(results, self._results(wrong)))
 
     def _enough(self) -> bool:
         """Whether there are numbers enough to speak of a factor."""
@@ -465,9 +468,15 @@ def _flat(result: Any) -> dict[Any, float]:
     return {"": _number(result)}
 
 
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}{'' if words[-1] in '.?' else '.'}"
+
+
 def _shape(numbers: Mapping[Any, float]) -> str:
     if list(numbers) == [""]:
         return "a number"
+    if list(numbers) == [0]:
+        return "a list of one number"
     return (
         f"{len(numbers)} numbers"
         if all(type(key) is int for key in numbers)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 #: An answer is right to as many digits as it has, but to as many as this at least.
 FEWEST_DIGITS = 3
 
+#: How far an answer may be off, of its size, that was computed from two or three numbers shown with six digits.
+FROM_SHOWN = Decimal("2e-5")
+
 #: Of a wide node, so many operands and contributions are looked at.
 MOST_LOOKED_AT = 8
 
@@ -50,7 +53,8 @@ class Mistake(NamedTuple):
 
 
 def agrees(answer: float, truth: float, scale: float = 0.0) -> bool:
-    """Whether an answer is right to the digits that it has, rounded or cut off; three digits at least.
+    """Whether an answer is right to the digits that it has, rounded or cut off, three digits at least; or as right as
+    one computed from numbers that were shown with six digits.
 
     Args:
         scale: the size of the numbers that the truth was computed from. Where they cancel, 0 is right for what
@@ -60,6 +64,8 @@ def agrees(answer: float, truth: float, scale: float = 0.0) -> bool:
     (True, True, True)
     >>> agrees(404.7, 404.853739609282), agrees(48.2, 48.0), agrees(481, 480)
     (False, False, False)
+    >>> agrees(0.389418 * 6.25, 0.3894183423086505 * 6.25)
+    True
     """
     if answer == truth or (answer != answer and truth != truth):
         return True
@@ -73,7 +79,7 @@ def agrees(answer: float, truth: float, scale: float = 0.0) -> bool:
     unit = Decimal(1).scaleb(exponent - max(0, FEWEST_DIGITS - len(digits)))
     gap, size = abs(given - wanted), abs(wanted)
     cut_off = abs(given) < size and given.is_signed() == wanted.is_signed()
-    return gap <= unit / 2 or (cut_off and gap < unit) or gap <= size.scaleb(-9)
+    return gap <= unit / 2 or (cut_off and gap < unit) or gap <= size * FROM_SHOWN
 
 
 def diagnosed(answer: float, mistakes: Iterable[Mistake]) -> str | None:
