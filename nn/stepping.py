@@ -127,7 +127,7 @@ class CompiledSteps:
         Args:
             batch: the places of the rows, None for all of them.
         """
-        X, columns, y = self._rows if batch is None else [array[batch] for array in self._rows]
+        X, columns, y = self._rows if batch is None else self._rows_of(batch)
         try:
             found = self._computed(X, columns)
         except FloatingPointError as error:
@@ -172,6 +172,12 @@ class CompiledSteps:
         import numpy
 
         return [numpy.array(rows, float), self._row_loss.columns(targets), numpy.array(targets)]
+
+    def _rows_of(self, batch: Sequence[int]) -> list[numpy.ndarray]:
+        import numpy
+
+        places = numpy.array(batch)
+        return [array[places] for array in self._rows]
 
     def _computed(self, X: numpy.ndarray, columns: numpy.ndarray, *, gradients: bool = True) -> Any:
         """Losses and outputs of rows, and the gradient."""
