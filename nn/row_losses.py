@@ -139,7 +139,9 @@ class RowLoss:
         first_row: dict[str, tuple[Any, list[float]]] = {}
         for row, target in zip(rows, targets):
             first_row.setdefault(repr(target), (target, row))
-        for text, (target, row) in list(first_row.items())[:CHECKED]:
+        # In order, as classes are among the outputs: then arrays are read row after row.
+        in_order = sorted(first_row.items(), key=lambda item: list(as_list(item[1][0])))
+        for text, (target, row) in in_order[:CHECKED]:
             if not self._is_as_of_numbers(target, row):
                 self._own[text] = self._case(target, row)
             if len(self._own) > MOST_CASES:
