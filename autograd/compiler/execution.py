@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy
 
 from .. import rules
+from ..primitives import BUILT_IN, PRIMITIVES
 from .groups import Group
 from .layout import Layout, Rows, as_rows
 from .quantities import AFTER, BEFORE, EXAMPLES, Quantity
@@ -22,6 +23,8 @@ from .quantities import AFTER, BEFORE, EXAMPLES, Quantity
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TypeAlias
+
+    from ..primitives import Primitive
 
     Array: TypeAlias = numpy.ndarray[Any, Any]
     Call: TypeAlias = Callable[[], Any]
@@ -31,6 +34,11 @@ CACHE = 1 << 20
 
 #: The fewest examples of a block: below that, the calls cost more than the arithmetic.
 FEWEST = 256
+
+#: What NumPy has under the name of a primitive of the table.
+UFUNCS = {
+    PRIMITIVES[name]: ufunc for name in BUILT_IN if isinstance(ufunc := getattr(numpy, name, None), numpy.ufunc)
+}
 
 #: How many sizes of blocks are remembered.
 REMEMBERED = 4
@@ -186,10 +194,19 @@ class _Binder:
         self._layout = machine._layout
         self._examples = examples
         self._first = first
+        self._array = machine.shared if examples is None else examples  # what groups write to
+        self._row_of = list(self._array)
         self._room: dict[Any, Array] = {}  # what groups of one shape may share
+        self._numbers: dict[Any, Array] = {}  # constants, and numbers that all examples share
+        self._binders: dict[str, Callable[[Group], None]] = {
+            "matrix": self._matrix,
+            "dots": self._dots,
+            "each": self._each,
+            "batch_sums": self._batch_sums,
+        }
 
     def bind(self, group: Group) -> None:
-        getattr(self, f"_{group.form}")(group)
+        self._binders[group.form](group)
 
     def _call(self, function: Callable[..., Any], *operands: Any, **named: Any) -> None:
         self.calls.append(partial(function, *operands, **named))
@@ -208,7 +225,18 @@ class _Binder:
 
     def _constant(self, number: float) -> Array:
         """An array without dimensions, which a ufunc takes quicker than a float."""
-        return numpy.array(number, self._machine.shared.dtype)
+        key = number or repr(number)  # 0.0 and -0.0 are equal, and differ
+        if key not in self._numbers:
+            self._numbers[key] = numpy.array(number, self._machine.shared.dtype)
+        return self._numbers[key]
+
+    def _number(self, x: Any) -> Array:
+        """A constant or a single shared quantity beside rows of examples: a ufunc takes a row in twice the time."""
+        if type(x) is float:
+            return self._constant(x)
+        if x not in self._numbers:
+            self._numbers[x] = self._machine.shared[self._layout.place[x], 0, ...]
+        return self._numbers[x]
 
     def _rows(self, rows: Rows) -> Array:
         """A part of an array; a copy that is made anew each time where the rows are not evenly apart."""
@@ -220,19 +248,19 @@ class _Binder:
         self._call(numpy.take, source, numpy.array(rows.places), 0, copy, "clip")
         return copy
 
-    def _operand(self, operands: list[Any]) -> Any:
+    def _operand(self, operands: Sequence[Any]) -> Array:
         """One slot of a group; an array without dimensions if it is the same constant everywhere."""
-        if all(type(x) is float for x in operands) and len({repr(x) for x in operands}) == 1:
-            return self._constant(operands[0])
+        first = operands[0]
+        if type(first) is float:
+            if len({*map(repr, operands)}) == 1:
+                return self._constant(first)
+        elif self._examples is not None and first.shared and operands.count(first) == len(operands):
+            return self._number(first)
         return self._rows(self._layout.rows_of(operands, broadcast=True))
 
     def _out(self, group: Group) -> Array:
-        return self._machine._view(
-            as_rows(
-                "shared" if group.stage != EXAMPLES else "examples", [self._layout.place[q] for q in group.members]
-            ),
-            self._examples,
-        )
+        start = self._layout.place[group.members[0]]
+        return self._array[start : start + len(group.members)]
 
     # ----- One method for each form of a group -----
 
@@ -269,27 +297,42 @@ class _Binder:
 
     def _each(self, group: Group) -> None:
         """An operation on each row."""
-        primitive, out = group.primitive, self._out(group)
-        count = len(group.members[0].operands)
+        primitive, members = group.primitive, group.members
         if primitive is rules.total:
-            rows = self._rows(self._layout.rows_of([x for q in group.members for x in q.operands]))
-            self._call(numpy.add.reduce, rows.reshape(len(group.members), count, rows.shape[1]), 1, None, out)
+            self._totals(group)
             return
-        slots = [group.slot(i) for i in range(count)]
-        operands = [self._operand(slot) for slot in slots]
-        if not self._machine.exact and primitive is rules.relu:
+        if len(members) == 1:
+            (q,) = members
+            operands, out = [self._single(x) for x in q.operands], self._row_of[self._layout.place[q]]
+        else:
+            operands = [self._operand(slot) for slot in zip(*[q.operands for q in members])]
+            out = self._out(group)
+        if primitive is rules.power and all(q.operands[1] == 2.0 for q in members):
+            primitive, operands = rules.multiply, operands[:1] * 2
+        self._elementwise(primitive, operands, out)
+
+    def _totals(self, group: Group) -> None:
+        """The sum of the operands of each member."""
+        height, count = len(group.members), len(group.members[0].operands)
+        rows = self._rows(self._layout.rows_of([x for q in group.members for x in q.operands]))
+        self._call(numpy.add.reduce, rows.reshape(height, count, rows.shape[1]), 1, None, self._out(group))
+
+    def _single(self, x: Any) -> Array:
+        """The operand of a group of one."""
+        if type(x) is Quantity and x.shared is (self._examples is None):
+            return self._row_of[self._layout.place[x]]
+        return self._number(x)
+
+    def _elementwise(self, primitive: Primitive, operands: list[Array], out: Array) -> None:
+        if primitive in UFUNCS:
+            self._ufunc(UFUNCS[primitive], *operands, out)
+        elif not self._machine.exact and primitive is rules.relu:
             self._ufunc(numpy.maximum, *operands, self._same_shape(out, out.dtype), out)
         elif not self._machine.exact and primitive is rules.step:
             # A ufunc that writes True and False as floats is slower than one more call that does.
             above = self._same_shape(out, numpy.dtype(bool))
             self._ufunc(numpy.greater, *operands, self._constant(0.0), above)
             self._call(numpy.copyto, out, above)
-        elif primitive is rules.power and all(x == 2.0 for x in slots[1]):
-            self._ufunc(numpy.multiply, operands[0], operands[0], out)
-        elif isinstance(ufunc := getattr(numpy, primitive.name, None), numpy.ufunc) and primitive is getattr(
-            rules, primitive.name, None
-        ):
-            self._ufunc(ufunc, *operands, out)
         else:
             self._call(_assign, out, primitive.array, *operands)
 

@@ -27,7 +27,7 @@ class Rows(NamedTuple):
     places: tuple[int, ...] = ()
 
 
-def as_rows(array: str, places: Sequence[int], *, broadcast: bool = False) -> Rows:
+def as_rows(array: str, places: list[int], *, broadcast: bool = False) -> Rows:
     """The rows at these places, as a slice where they are evenly apart.
 
     Args:
@@ -36,10 +36,10 @@ def as_rows(array: str, places: Sequence[int], *, broadcast: bool = False) -> Ro
     start, count = places[0], len(places)
     if count == 1:
         return Rows(array, start, 1)
-    step = places[1] - start if count > 1 else 1
-    if step > 0 and all(place == start + i * step for i, place in enumerate(places)):
+    step = places[1] - start
+    if step > 0 and places == list(range(start, start + count * step, step)):
         return Rows(array, start, count, step)
-    if broadcast and step == 0 and all(place == start for place in places):
+    if broadcast and step == 0 and places.count(start) == count:
         return Rows(array, start, 1)
     return Rows(array, 0, count, 0, tuple(places))
 
@@ -76,10 +76,7 @@ class Layout:
 
     def rows_of(self, operands: Sequence[Any], *, broadcast: bool = False) -> Rows:
         """Where operands lie: all of them shared or constant, or else what examples have."""
-        first = operands[0]
-        if len(operands) == 1 and type(first) is Quantity:
-            return Rows("shared" if first.shared else "examples", self.place[first], 1)
-        if not any(type(x) is Quantity and not x.shared for x in operands):
+        if all([type(x) is float or x.shared for x in operands]):
             shared = [self.constant(x) if type(x) is float else self.place[x] for x in operands]
             return as_rows("shared", shared, broadcast=broadcast)
         return self.example_rows(operands, broadcast=broadcast)

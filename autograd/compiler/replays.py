@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy
 
+from ..bulk import gradients_kept
+from ..graph import nodes
 from ..modes import detect_anomaly
-from ..steps import adjoints
+from ..value import sweep
 from .arguments import far_apart, row
+from .execution import FEWEST
 from .recording import replayed, replayed_on_numbers
 
 if TYPE_CHECKING:
@@ -67,13 +70,20 @@ def complain(run: Run) -> None:
 
 def _pass_with_a_look(root: Value) -> None:
     """A backward pass that raises where it ends to be finite, and leaves no gradients."""
-    leaves = [node for node in adjoints(root) if node.primitive is None]
-    held = [leaf._grad for leaf in leaves]
-    try:
+    with gradients_kept(nodes(root)):
         root.backward()
-    finally:
-        for leaf, gradient in zip(leaves, held):
-            leaf._grad = gradient
+
+
+def _gradients(root: Value, parameters: Sequence[Value]) -> list[float]:
+    """The gradients of the graph of `root`, which is left as it is."""
+    order = nodes(root)
+    with gradients_kept(order):
+        for node in order:
+            node._grad = 0.0
+        root._grad = 1.0
+        sweep([node for node in order if node._primitive is not None])
+        found = {node: node._grad for node in order if node._primitive is None}
+    return [found.get(parameter, 0.0) for parameter in parameters]
 
 
 def _failing(program: Program, numbers: Array, arrays: Sequence[Array], rows: Array) -> int | None:
@@ -106,13 +116,26 @@ def compare(run: Run, outcome: Outcome, count: int) -> None:
             if plain is not None:
                 _refuse_difference(place, plain, compiled, "gives, for plain numbers,", program.dtype)
             if program.has_gradients:
-                found = adjoints(outputs[0])
-                wanted = [found.get(parameter, 0.0) for parameter in program.parameters]
-                rows = [array[place : place + 1] for array in arrays]
-                finite = all(numpy.isfinite(array).all() for array in rows)
-                with numpy.errstate(all="ignore"):
-                    alone = (program.machine if finite else program.exact_machine).run(numbers, rows)
+                wanted = _gradients(outputs[0], program.parameters)
+                alone = _alone(program, numbers, arrays, place)
                 _refuse_difference(place, wanted, alone.gradients.tolist(), "has the gradient", program.dtype)
+
+
+def _alone(program: Program, numbers: Array, arrays: Sequence[Array], place: int) -> Outcome:
+    """What the program finds for one row.
+
+    A small batch has a block of its size ready: the mean over as many times the same row is sooner found than another
+    block is made. Where that many overflow, the row is taken once.
+    """
+    n = len(arrays[0])
+    for count in (n, 1) if n <= FEWEST else (1,):
+        rows = [array[place : place + 1].repeat(count, 0) for array in arrays]
+        finite = all(numpy.isfinite(array).all() for array in rows)
+        with numpy.errstate(all="ignore"):
+            outcome = (program.machine if finite else program.exact_machine).run(numbers, rows)
+        if is_finite(outcome):
+            break
+    return outcome
 
 
 @contextmanager
