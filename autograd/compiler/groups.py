@@ -5,6 +5,7 @@ A group becomes one array operation. The dots that read the same inputs are the 
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from .. import rules
@@ -47,6 +48,12 @@ class Group:
         rows = self.members[:1] if self.form == "matrix" else self.members
         return [x for q in rows for x in q.operands[len(q.operands) // 2 : -1]]
 
+    def read(self) -> Iterable[Any]:
+        """What examples have and the group reads, and perhaps more than that; each of it once or more."""
+        if self.form == "matrix":
+            return self.inputs
+        return chain.from_iterable([q.operands for q in self.members])
+
     def __repr__(self) -> str:
         return f"<Group of {len(self.members)} {self.primitive.name} ({self.form}, stage {self.stage})>"
 
@@ -64,23 +71,33 @@ def grouped(order: list[Quantity]) -> list[Group]:
     """The groups, in an order in which they can be computed."""
     found: dict[Any, list[Quantity]] = {}
     for q in order:
-        found.setdefault((q.stage, q.level, *_kind(q)), []).append(q)
-    groups = [Group(key[3], members[0].primitive, members, key[0]) for key, members in found.items()]  # type: ignore[arg-type]
+        key = q.stage, q.level, q.primitive, _kinds(q)
+        members = found.get(key)
+        if members is None:
+            found[key] = [q]
+        else:
+            members.append(q)
+    groups = [Group(_form(members[0]), primitive, members, stage) for (stage, _, primitive, _), members in found.items()]
     groups = _single_dots_together(groups)
     groups.sort(key=lambda group: (group.stage, group.members[0].level))
     return groups
 
 
-def _kind(q: Quantity) -> tuple[Any, ...]:
-    """What quantities must have in common to be computed at once; the second is the form of their group."""
+def _kinds(q: Quantity) -> Any:
+    """What the operands of quantities must have in common if these are to be computed at once."""
     primitive, operands = q.primitive, q.operands
     if primitive is BATCH_SUM:
-        return BATCH_SUM, "batch_sums"
+        return None
     if primitive is rules.dot:
-        return "dot", "matrix", operands[len(operands) // 2 : -1]
-    assert primitive is not None
+        return operands[len(operands) // 2 : -1]
     kinds = [type(x) is Quantity and (1 if x.shared else 2) for x in operands]
-    return primitive, "each", *kinds
+    return kinds[0] if len(kinds) == 1 else tuple(kinds)
+
+
+def _form(q: Quantity) -> str:
+    if q.primitive is BATCH_SUM:
+        return "batch_sums"
+    return "matrix" if q.primitive is rules.dot else "each"
 
 
 def _single_dots_together(groups: list[Group]) -> list[Group]:

@@ -13,7 +13,7 @@ from .groups import Group
 from .quantities import BATCH_SUM, EXAMPLES, Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from typing import Any
 
 
@@ -114,18 +114,22 @@ class Layout:
 
     def _place_parameters(self, groups: list[Group], parameters: list[Quantity]) -> None:
         """The weights of each matrix first, row by row."""
-        wanted = dict.fromkeys(parameters)
+        rest = dict.fromkeys(parameters)
         for group in groups:
             if group.form == "matrix":
-                weights = group.weights
-                if all(x in wanted and x not in self.place for x in weights) and len({*weights}) == len(weights):
+                weights = dict.fromkeys(group.weights)
+                if len(weights) == len(group.weights) and weights.keys() <= rest.keys():
                     self._place_next(weights)
-        self._place_next([x for x in parameters if x not in self.place])
+                    for leaf in weights:
+                        del rest[leaf]
+        self._place_next(rest)
 
-    def _place_next(self, leaves: list[Quantity]) -> None:
-        for leaf in leaves:
-            self.place[leaf] = self._more_shared(1)
-            self.parameters.append(leaf)
+    def _place_next(self, leaves: Collection[Quantity]) -> None:
+        self._place_from(self._more_shared(len(leaves)), leaves)
+        self.parameters += leaves
+
+    def _place_from(self, start: int, members: Collection[Quantity]) -> None:
+        self.place.update(zip(members, range(start, start + len(members))))
 
     def _place_sums(self, groups: list[Group]) -> None:
         """The sums over the batch of the parameters' contributions, in the order of the parameters."""
@@ -135,15 +139,12 @@ class Layout:
         sums.sort(key=lambda q: self.place.get(owner[q], last))
         #: The rows that are to be 0 when the first block of examples comes.
         self.sums = Rows("shared", self._more_shared(len(sums)), len(sums))
-        for i, q in enumerate(sums):
-            self.place[q] = self.sums.start + i
+        self._place_from(self.sums.start, sums)
 
     def _place_shared(self, groups: list[Group]) -> None:
         for group in groups:
             if group.stage != EXAMPLES:
-                start = self._more_shared(len(group.members))
-                for i, q in enumerate(group.members):
-                    self.place[q] = start + i
+                self._place_from(self._more_shared(len(group.members)), group.members)
 
     # ----- What every example has -----
 
@@ -153,50 +154,42 @@ class Layout:
         """Rows are taken again when nothing needs what they hold: what fits into the cache is fast."""
         groups = [group for group in groups if group.stage == EXAMPLES]
         self._one_after: dict[int, int] = {}
-        last_use = _last_uses(groups, kept)
         self._free: dict[int, list[int]] = {}
         ones = self._more_rows(1)
         self.ones.append(ones)
         self.place[one] = ones
         for argument in inputs:
             self._put(argument)
-        for i, group in enumerate(groups):
+        for group, done in zip(groups, _last_read(groups, kept)):
             if group.form == "batch_sums":
-                self._release(group, i, last_use)
-                continue
-            if group.form == "each":  # it may write where it reads
-                self._release(group, i, last_use)
+                self._release(done)
+            elif group.form == "each":  # it may write where it reads
+                self._release(done)
                 self._put(group.members)
             else:
                 self._put(group.members)
-                self._release(group, i, last_use)
+                self._release(done)
 
     def _put(self, members: list[Quantity]) -> None:
         count = len(members)
-        ends_in_one = tuple(members) in self._ending_in_one
+        ends_in_one = self._ends_in_one(members)
         if not ends_in_one and self._free.get(count):
             start = self._free[count].pop()
         else:
             start = self._more_rows(count + ends_in_one)
-        for i, q in enumerate(members):
-            self.place[q] = start + i
+        self._place_from(start, members)
         if ends_in_one:
             self.ones.append(start + count)
             self._one_after[start + count - 1] = start + count
 
-    def _release(self, group: Group, now: int, last_use: dict[Quantity, tuple[int, list[Quantity]]]) -> None:
-        """Rows of groups that this one is the last to read."""
-        done = []
-        for q in group.members:
-            for x in q.operands:
-                if type(x) is Quantity and x in last_use:
-                    time, members = last_use[x]
-                    if time == now and tuple(members) not in self._ending_in_one:
-                        done.append(members)
-                        for member in members:
-                            del last_use[member]
-        for members in done:
-            self._free.setdefault(len(members), []).append(self.place[members[0]])
+    def _ends_in_one(self, members: list[Quantity]) -> bool:
+        return bool(self._ending_in_one) and tuple(members) in self._ending_in_one
+
+    def _release(self, groups: list[Group]) -> None:
+        """Rows of groups that are not read any more."""
+        for group in groups:
+            if not self._ends_in_one(group.members):
+                self._free.setdefault(len(group.members), []).append(self.place[group.members[0]])
 
     def _more_rows(self, count: int) -> int:
         start = self.example_count
@@ -204,14 +197,15 @@ class Layout:
         return start
 
 
-def _last_uses(groups: list[Group], kept: list[Any]) -> dict[Quantity, tuple[int, list[Quantity]]]:
-    """When the group of a quantity is read for the last time, and its members; not of those that are kept."""
-    group_of = {q: group.members for group in groups if group.form != "batch_sums" for q in group.members}
-    last: dict[int, int] = {id(members): i for i, group in enumerate(groups) if (members := group.members)}
-    for i, group in enumerate(groups):
-        for q in group.members:
-            for x in q.operands:
-                if type(x) is Quantity and x in group_of:
-                    last[id(group_of[x])] = i
-    never = {id(group_of[q]) for q in kept if type(q) is Quantity and q in group_of}
-    return {q: (last[id(members)], members) for q, members in group_of.items() if id(members) not in never}
+def _last_read(groups: list[Group], kept: list[Any]) -> list[list[Group]]:
+    """For each group, those that it is the last to read; without those of which something is kept."""
+    computed = [group for group in groups if group.form != "batch_sums"]
+    group_of = {q: group for group in computed for q in group.members}
+    done = {group_of[q] for q in kept if q in group_of}
+    found: list[list[Group]] = []
+    for group in reversed(groups):
+        read = dict.fromkeys(map(group_of.get, group.read()))
+        last = [other for other in read if other is not None and other not in done]
+        done.update(last)
+        found.append(last)
+    return found[::-1]
