@@ -10,7 +10,7 @@ import operator
 from typing import TYPE_CHECKING, overload
 
 from . import rules
-from .modes import mode
+from .modes import COMPILING, mode
 from .value import recorded
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = 0.0) -> Any:
     inputs = inputs if type(inputs) is tuple else _listed("dot", inputs)
     if len(weights) != len(inputs):
         raise ValueError(f"dot takes as many weights as inputs, not {len(weights)} weights and {len(inputs)} inputs")
-    if mode.get() is None:
+    if (recording := mode.get()) is None or recording is COMPILING:
         try:
             return _dot_of_values(weights, inputs, bias)
         except AttributeError:

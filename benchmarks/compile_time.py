@@ -16,6 +16,7 @@ import argparse
 import json
 import subprocess
 import sys
+from operator import add, mul, sub
 from random import Random
 from statistics import median
 from time import perf_counter
@@ -90,20 +91,23 @@ def recurrent(steps: int) -> tuple[Callable[..., Any], int]:
 
 
 def random_graph(count: int) -> tuple[Callable[..., Any], int]:
-    """The sum of a random graph's ends: so many operations on what any of the last hundred gave, and 20 parameters."""
+    """The mean of all that so many operations give, each of any of the last hundred results; 20 parameters."""
     import autograd as ag
 
-    parameters = [ag.Value(Random(i).uniform(-1, 1)) for i in range(20)]
-    operations = [ag.tanh, ag.sin, ag.cos, ag.sigmoid, lambda a: a * 0.5, lambda a: a + 1]
-    pairs = [lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a - b, ag.maximum]
+    random = Random(3)
+    parameters = [ag.Value(random.uniform(-1, 1)) for _ in range(20)]
+    single = [ag.tanh, ag.sin, ag.cos, ag.sigmoid, lambda a: a * 0.5, lambda a: 1.0 - a]
+    double = [add, mul, sub, ag.maximum]
+    program = []
+    for i in range(count):
+        back = [random.randint(1, min(23 + i, 100)) for _ in range(random.choice([1, 2]))]
+        program.append((random.choice(single if len(back) == 1 else double), back))
 
     def f(x: Any) -> Any:
-        random = Random(3)
         values = [*parameters, *x]
-        for _ in range(count):
-            a, b = random.choice(values[-100:]), random.choice(values[-100:])
-            values.append(random.choice(operations)(a) if random.random() < 0.5 else ag.tanh(random.choice(pairs)(a, b)))
-        return ag.mean(values[-100:])
+        for operation, back in program:
+            values.append(operation(*[values[-i] for i in back]))
+        return ag.mean(values)
 
     return f, 3
 

@@ -40,6 +40,13 @@ UFUNCS = {
     PRIMITIVES[name]: ufunc for name in BUILT_IN if isinstance(ufunc := getattr(numpy, name, None), numpy.ufunc)
 }
 
+#: Those that are called as they are, whatever the operands.
+PLAIN_UFUNCS = {
+    primitive: ufunc
+    for primitive, ufunc in UFUNCS.items()
+    if primitive not in (rules.power, rules.maximum, rules.minimum)
+}
+
 #: How many sizes of blocks are remembered.
 REMEMBERED = 4
 
@@ -206,7 +213,13 @@ class _Binder:
         }
 
     def bind(self, group: Group) -> None:
-        self._binders[group.form](group)
+        primitive = group.primitive
+        if len(group.members) == 1 and primitive in PLAIN_UFUNCS:  # the usual case, before all else
+            (q,) = group.members
+            operands = [self._single(x) for x in q.operands]
+            self.calls.append(partial(PLAIN_UFUNCS[primitive], *operands, self._row_of[self._layout.place[q]]))
+        else:
+            self._binders[group.form](group)
 
     def _call(self, function: Callable[..., Any], *operands: Any, **named: Any) -> None:
         self.calls.append(partial(function, *operands, **named))

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from .quantities import Quantities
 
 
+#: How the quantities of a primitive are computed; "each" of all others.
+FORMS = {rules.dot: "matrix", BATCH_SUM: "batch_sums"}
+
+
 class Group:
     """Quantities that one operation computes.
 
@@ -52,6 +56,8 @@ class Group:
         """What examples have and the group reads, and perhaps more than that; each of it once or more."""
         if self.form == "matrix":
             return self.inputs
+        if len(self.members) == 1:
+            return self.members[0].operands
         return chain.from_iterable([q.operands for q in self.members])
 
     def __repr__(self) -> str:
@@ -69,16 +75,16 @@ def needed(book: Quantities, wanted: Iterable[Any]) -> list[Quantity]:
 
 def grouped(order: list[Quantity]) -> list[Group]:
     """The groups, in an order in which they can be computed."""
-    found: dict[Any, list[Quantity]] = {}
+    found: dict[Any, Group] = {}
     for q in order:
-        key = q.stage, q.level, q.primitive, _kinds(q)
-        members = found.get(key)
-        if members is None:
-            found[key] = [q]
+        primitive = q.primitive
+        key = q.stage, q.level, primitive, _kinds(q)
+        group = found.get(key)
+        if group is None:
+            found[key] = Group(FORMS.get(primitive, "each"), primitive, [q], q.stage)
         else:
-            members.append(q)
-    groups = [Group(_form(members[0]), primitive, members, stage) for (stage, _, primitive, _), members in found.items()]
-    groups = _single_dots_together(groups)
+            group.members.append(q)
+    groups = _single_dots_together(list(found.values()))
     groups.sort(key=lambda group: (group.stage, group.members[0].level))
     return groups
 
@@ -92,12 +98,6 @@ def _kinds(q: Quantity) -> Any:
         return operands[len(operands) // 2 : -1]
     kinds = [type(x) is Quantity and (1 if x.shared else 2) for x in operands]
     return kinds[0] if len(kinds) == 1 else tuple(kinds)
-
-
-def _form(q: Quantity) -> str:
-    if q.primitive is BATCH_SUM:
-        return "batch_sums"
-    return "matrix" if q.primitive is rules.dot else "each"
 
 
 def _single_dots_together(groups: list[Group]) -> list[Group]:

@@ -69,6 +69,7 @@ class Layout:
         #: The parameters in the order in which they lie.
         self.parameters: list[Quantity] = []
         self._ending_in_one = self._followed_by_one(groups)
+        self._before_one = {inputs[0] for inputs in self._ending_in_one}
         self._place_parameters(groups, parameters)
         self._place_sums(groups)
         self._place_shared(groups)
@@ -158,7 +159,7 @@ class Layout:
         ones = self._more_rows(1)
         self.ones.append(ones)
         self.place[one] = ones
-        for argument in inputs:
+        for argument in filter(None, inputs):
             self._put(argument)
         for group, done in zip(groups, _last_read(groups, kept)):
             if group.form == "batch_sums":
@@ -177,19 +178,28 @@ class Layout:
             start = self._free[count].pop()
         else:
             start = self._more_rows(count + ends_in_one)
-        self._place_from(start, members)
+        if count == 1:
+            self.place[members[0]] = start
+        else:
+            self._place_from(start, members)
         if ends_in_one:
             self.ones.append(start + count)
             self._one_after[start + count - 1] = start + count
 
     def _ends_in_one(self, members: list[Quantity]) -> bool:
-        return bool(self._ending_in_one) and tuple(members) in self._ending_in_one
+        """Whether a matrix reads these, and 1 for its bias."""
+        return members[0] in self._before_one and tuple(members) in self._ending_in_one
 
-    def _release(self, groups: list[Group]) -> None:
+    def _release(self, groups: Sequence[Group]) -> None:
         """Rows of groups that are not read any more."""
         for group in groups:
-            if not self._ends_in_one(group.members):
-                self._free.setdefault(len(group.members), []).append(self.place[group.members[0]])
+            members = group.members
+            if not self._ends_in_one(members):
+                count, start = len(members), self.place[members[0]]
+                if count in self._free:
+                    self._free[count].append(start)
+                else:
+                    self._free[count] = [start]
 
     def _more_rows(self, count: int) -> int:
         start = self.example_count
@@ -197,15 +207,16 @@ class Layout:
         return start
 
 
-def _last_read(groups: list[Group], kept: list[Any]) -> list[list[Group]]:
+def _last_read(groups: list[Group], kept: list[Any]) -> list[Sequence[Group]]:
     """For each group, those that it is the last to read; without those of which something is kept."""
-    computed = [group for group in groups if group.form != "batch_sums"]
-    group_of = {q: group for group in computed for q in group.members}
+    group_of = {q: group for group in groups if group.form != "batch_sums" for q in group.members}
     done = {group_of[q] for q in kept if q in group_of}
-    found: list[list[Group]] = []
+    found: list[Sequence[Group]] = []
     for group in reversed(groups):
-        read = dict.fromkeys(map(group_of.get, group.read()))
-        last = [other for other in read if other is not None and other not in done]
-        done.update(last)
+        last: Sequence[Group] = ()
+        for x in group.read():
+            if x in group_of and (other := group_of[x]) not in done:
+                done.add(other)
+                last = (*last, other)
         found.append(last)
     return found[::-1]

@@ -11,6 +11,7 @@ otherwise there is one for each example. Equal quantities are one object: common
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from .. import rules
@@ -122,7 +123,7 @@ class Quantities:
     """Makes quantities; asked twice for the same one, it gives the same object."""
 
     def __init__(self) -> None:
-        self._known: dict[Primitive, dict[Any, Quantity]] = {}  # by the operands
+        self._known: defaultdict[Primitive, dict[Any, Quantity]] = defaultdict(dict)  # by the operands
         #: All of them, operands before what is made of them.
         self.made: list[Quantity] = []
         #: For shared quantities, what the examples contribute to their adjoint.
@@ -137,13 +138,11 @@ class Quantities:
     def of(self, primitive: Primitive, operands: Iterable[Any], label: str = "") -> Any:
         """The primitive applied to quantities and constants, or something simpler that is equal to it."""
         operands = tuple(operands)
-        kinds = set(map(type, operands))
-        if not kinds <= _KINDS:
+        if not _KINDS.issuperset(map(type, operands)):
             operands = tuple([x if type(x) is Quantity else as_number(x, primitive.name) for x in operands])
-        if Quantity not in kinds:
+        if Quantity not in map(type, operands):
             return primitive(*operands)
-        simplify = _SIMPLER.get(primitive)
-        found = simplify(self, *operands) if simplify else None
+        found = _SIMPLER[primitive](self, *operands) if primitive in _SIMPLER else None
         if found is None:
             found = self._unique(primitive, operands)
         if label and type(found) is Quantity and not found.label:
@@ -151,9 +150,7 @@ class Quantities:
         return found
 
     def _unique(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
-        known = self._known.get(primitive)
-        if known is None:
-            known = self._known[primitive] = {}
+        known = self._known[primitive]
         key: Any = operands
         if float in map(type, operands):  # by repr, the constants 0.0 and -0.0 differ and nan is itself
             key = (*operands, *[repr(x) for x in operands if type(x) is float])
@@ -193,7 +190,7 @@ class Quantities:
 
     def _step_of(self, x: Quantity) -> Any:
         """step(relu(x)), if that is known: x itself need not be kept then."""
-        known = self._known.get(rules.relu, {}).get((x,))
+        known = self._known[rules.relu].get((x,))
         return self._unique(rules.step, (known,)) if known is not None else None
 
     def _where_of(self, condition: Any, x: Any, y: Any) -> Any:
@@ -216,13 +213,15 @@ class Quantities:
         weighted: list[Term] = []  # a shared weight, or 1.0, and what it is multiplied by: one number of each example
         alone: list[Term] = []  # a constant, and a shared quantity
         for x, y in terms:
-            if type(x) is float and type(y) is float:
+            if type(x) is type(y) is Quantity and x.shared is not y.shared:  # the usual case, before all else
+                weighted.append((x, y) if x.shared else (y, x))
+            elif type(x) is float and type(y) is float:
                 constant += x * y
             elif not (drop_zeros and any(type(factor) is float and factor == 0 for factor in (x, y))):
                 self._sort(x, y, weighted, alone)
         if not weighted:
             return self._sum(alone, constant)
-        if sum(type(weight) is Quantity for weight, _ in weighted) + bool(alone) < 2:
+        if sum([type(weight) is Quantity for weight, _ in weighted]) + bool(alone) < 2:
             return self._sum([*weighted, *alone], constant)
         bias = self._sum(alone, constant)
         if type(bias) is Quantity or bias != 0:
