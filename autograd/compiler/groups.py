@@ -96,8 +96,13 @@ def _kinds(q: Quantity) -> Any:
         return None
     if primitive is rules.dot:
         return operands[len(operands) // 2 : -1]
-    kinds = [type(x) is Quantity and (1 if x.shared else 2) for x in operands]
-    return kinds[0] if len(kinds) == 1 else tuple(kinds)
+    assert primitive is not None
+    if primitive.variadic:
+        return tuple([type(x) is Quantity and (1 if x.shared else 2) for x in operands])
+    kinds = 0  # a number is sooner made, and compared
+    for x in operands:
+        kinds = 3 * kinds + (0 if type(x) is float else 1 if x.shared else 2)
+    return kinds
 
 
 def _single_dots_together(groups: list[Group]) -> list[Group]:

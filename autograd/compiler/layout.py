@@ -213,10 +213,10 @@ def _last_read(groups: list[Group], kept: list[Any]) -> list[Sequence[Group]]:
     done = {group_of[q] for q in kept if q in group_of}
     found: list[Sequence[Group]] = []
     for group in reversed(groups):
-        last: Sequence[Group] = ()
+        last: list[Group] = []
         for x in group.read():
             if x in group_of and (other := group_of[x]) not in done:
                 done.add(other)
-                last = (*last, other)
-        found.append(last)
+                last.append(other)
+        found.append(last or ())
     return found[::-1]

@@ -54,7 +54,7 @@ class Quantity:
         self.primitive = primitive  # None: a leaf
         self.operands = operands  # Quantities, and floats for constants
         self.label = label
-        self.level = level + 1  # one more than the highest of the operands
+        self.level = level + 1 if level >= book.floor else book.floor  # one more than the highest of the operands
         if primitive is BATCH_SUM:
             self.shared, self.stage = True, EXAMPLES
         else:
@@ -115,6 +115,9 @@ class Quantity:
 #: When a quantity is computed: before the examples, for each block of examples, or when all are added up.
 BEFORE, EXAMPLES, AFTER = range(3)
 
+#: Where there are more levels than these, most are so narrow that their calls cost more than the arithmetic.
+DEEP = 50
+
 #: A sum of fewer terms than this is written with +.
 FEW = 4
 
@@ -123,7 +126,10 @@ class Quantities:
     """Makes quantities; asked twice for the same one, it gives the same object."""
 
     def __init__(self) -> None:
-        self._known: defaultdict[Primitive, dict[Any, Quantity]] = defaultdict(dict)  # by the operands
+        #: By the operands.
+        self._known: defaultdict[Primitive, dict[Any, Quantity]] = defaultdict(dict)
+        #: The level of what could be lower.
+        self.floor = 0
         #: All of them, operands before what is made of them.
         self.made: list[Quantity] = []
         #: For shared quantities, what the examples contribute to their adjoint.
@@ -138,11 +144,15 @@ class Quantities:
     def of(self, primitive: Primitive, operands: Iterable[Any], label: str = "") -> Any:
         """The primitive applied to quantities and constants, or something simpler that is equal to it."""
         operands = tuple(operands)
-        if not _KINDS.issuperset(map(type, operands)):
-            operands = tuple([x if type(x) is Quantity else as_number(x, primitive.name) for x in operands])
-        if Quantity not in map(type, operands):
-            return primitive(*operands)
-        found = _SIMPLER[primitive](self, *operands) if primitive in _SIMPLER else None
+        simpler = _SIMPLER.get(primitive)
+        for x in operands:
+            if type(x) is not Quantity:
+                operands = tuple([x if type(x) is Quantity else as_number(x, primitive.name) for x in operands])
+                if Quantity not in map(type, operands):
+                    return primitive(*operands)
+                simpler = simpler or _SIMPLER_OF_CONSTANTS.get(primitive)
+                break
+        found = simpler(self, *operands) if simpler else None
         if found is None:
             found = self._unique(primitive, operands)
         if label and type(found) is Quantity and not found.label:
@@ -150,13 +160,15 @@ class Quantities:
         return found
 
     def _unique(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
-        known = self._known[primitive]
         key: Any = operands
-        if float in map(type, operands):  # by repr, the constants 0.0 and -0.0 differ and nan is itself
-            key = (*operands, *[repr(x) for x in operands if type(x) is float])
-        found = known.get(key)
-        if found is None:
-            found = known[key] = Quantity(self, primitive, operands)
+        for x in operands:
+            if type(x) is float:  # by repr, the constants 0.0 and -0.0 differ and nan is itself
+                key = (*operands, *[repr(x) for x in operands if type(x) is float])
+                break
+        known = self._known[primitive]
+        if key in known:
+            return known[key]
+        known[key] = found = Quantity(self, primitive, operands)
         return found
 
     # ----- What is simpler, and equal; None if there is no such thing -----
@@ -177,10 +189,8 @@ class Quantities:
     def _negative_of(self, x: Quantity) -> Any:
         return x.operands[0] if x.primitive is rules.negative else None
 
-    def _product_of(self, x: Any, y: Any) -> Any:
+    def _multiple_of(self, x: Any, y: Any) -> Any:
         factor, other = (x, y) if type(x) is float else (y, x)
-        if type(factor) is not float:
-            return None
         if factor == 1.0:
             return other
         return self.of(rules.negative, (other,)) if factor == -1.0 else None
@@ -193,7 +203,7 @@ class Quantities:
         known = self._known[rules.relu].get((x,))
         return self._unique(rules.step, (known,)) if known is not None else None
 
-    def _where_of(self, condition: Any, x: Any, y: Any) -> Any:
+    def _chosen(self, condition: Any, x: Any, y: Any) -> Any:
         if type(condition) is not float:
             return None
         return x if condition > 0 else y
@@ -206,19 +216,23 @@ class Quantities:
         Args:
             drop_zeros: leave out what is multiplied by the constant 0, also where that would make nan of an infinity.
         """
-        terms = list(terms)
-        if len(terms) == 1:
-            return self._multiple(*terms[0], drop_zeros=drop_zeros)
         constant = 0.0
         weighted: list[Term] = []  # a shared weight, or 1.0, and what it is multiplied by: one number of each example
         alone: list[Term] = []  # a constant, and a shared quantity
         for x, y in terms:
-            if type(x) is type(y) is Quantity and x.shared is not y.shared:  # the usual case, before all else
-                weighted.append((x, y) if x.shared else (y, x))
-            elif type(x) is float and type(y) is float:
+            if type(y) is float:
+                x, y = y, x
+            if type(x) is not float:
+                if x.shared is y.shared:
+                    x, y = 1.0, self.of(rules.multiply, (x, y))
+                elif y.shared:
+                    x, y = y, x
+            elif type(y) is float:
                 constant += x * y
-            elif not (drop_zeros and any(type(factor) is float and factor == 0 for factor in (x, y))):
-                self._sort(x, y, weighted, alone)
+                continue
+            elif x == 0 and drop_zeros:
+                continue
+            (alone if y.shared else weighted).append((x, y))
         if not weighted:
             return self._sum(alone, constant)
         if sum([type(weight) is Quantity for weight, _ in weighted]) + bool(alone) < 2:
@@ -228,38 +242,12 @@ class Quantities:
             weighted.append((bias, 1.0))
         return self._unique(rules.dot, (*[w for w, _ in weighted], *[x for _, x in weighted], 0.0))
 
-    def _multiple(self, x: Any, y: Any, *, drop_zeros: bool) -> Any:
-        """One product: a constant first, or else what is shared."""
-        if type(x) is float:
-            if type(y) is float:
-                return 0.0 + x * y
-            if x == 0 and drop_zeros:
-                return 0.0
-        elif type(y) is float:
-            if y == 0 and drop_zeros:
-                return 0.0
-            x, y = y, x
-        elif y.shared and not x.shared:
-            x, y = y, x
-        return self.of(rules.multiply, (x, y))
-
-    def _sort(self, x: Any, y: Any, weighted: list[Term], alone: list[Term]) -> None:
-        for weight, read in ((x, y), (y, x)):
-            if type(weight) is float or weight.shared:
-                if type(read) is Quantity and not read.shared:
-                    weighted.append((weight, read))
-                    return
-                if type(weight) is float:
-                    alone.append((weight, read))
-                    return
-        product = self.of(rules.multiply, (x, y))
-        (alone if product.shared else weighted).append((1.0, product))
-
     def _sum(self, terms: list[Term], constant: float) -> Any:
         """Written with * and +, or with one sum if it is long."""
-        if len(terms) > 1 and not constant and len({repr(weight) for weight, _ in terms}) == 1:
-            weight = terms[0][0]
-            if type(weight) is float and abs(weight) != 1:  # a mean is the sum times one weight
+        if len(terms) == 1 and not constant:
+            return self.of(rules.multiply, terms[0])
+        if terms and not constant and type(weight := terms[0][0]) is float and abs(weight) != 1:
+            if len({repr(weight) for weight, _ in terms}) == 1:  # a mean is the sum times one weight
                 return self.of(rules.multiply, (weight, self._sum([(1.0, x) for _, x in terms], 0.0)))
         total: Any = None
         if len(terms) >= FEW:
@@ -290,11 +278,15 @@ _SIMPLER: dict[Primitive, Callable[..., Any]] = {
     rules.dot: Quantities._dot_of,
     rules.positive: Quantities._positive_of,
     rules.negative: Quantities._negative_of,
-    rules.multiply: Quantities._product_of,
+    rules.step: Quantities._step_of,
+}
+
+#: If a constant is among the operands.
+_SIMPLER_OF_CONSTANTS: dict[Primitive, Callable[..., Any]] = {
+    rules.multiply: Quantities._multiple_of,
     rules.divide: Quantities._by_one,
     rules.power: Quantities._by_one,
-    rules.step: Quantities._step_of,
-    rules.where: Quantities._where_of,
+    rules.where: Quantities._chosen,
 }
 
 
@@ -327,12 +319,15 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
 
     def adjoint_of(q: Quantity) -> Any:
         # An example's adjoint of the root is 1; of a root that all examples share, every example counts.
-        found = 1.0 if q is root else _adjoint(book, q, of_examples.get(q, ()), of_all.get(q, ()))
+        found = 1.0 if q is root else _adjoint(book, q, of_examples.pop(q, ()), of_all.pop(q, ()))
         if q.label and type(found) is Quantity and not found.label:
             found.label = f"d{q.label}"
         return found
 
     inner.sort(key=lambda q: -q.level)  # those of a level stay in their order
+    if inner and inner[0].level > DEEP:
+        # Local derivatives of all levels at once, when the forward pass is done: far fewer groups.
+        book.floor = inner[0].level + 1
     for q in inner:
         adjoint = adjoint_of(q)
         if type(adjoint) is float and adjoint == 0:
@@ -353,7 +348,7 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
 
 def _adjoint(book: Quantities, q: Quantity, of_examples: Contributions, of_all: Contributions) -> Any:
     if not (q.shared and of_examples):
-        return book.combined(_terms([*of_examples, *of_all]), drop_zeros=True)
+        return book.combined(_terms(of_examples or of_all), drop_zeros=True)  # both: of what is shared alone
     summed = book.batch_sums[q] = Quantity(book, BATCH_SUM, _of_examples(book, of_examples))
     return book.combined([(1.0, summed), *_terms(of_all)], drop_zeros=True) if of_all else summed
 
