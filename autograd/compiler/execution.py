@@ -95,10 +95,11 @@ class Machine:
         self._blocks: dict[tuple[int, bool], Block] = {}
         most = CACHE // (self._dtype.itemsize * max(1, layout.example_count))
         self.block_size = max(FEWEST, most // 64 * 64)
-        numbers = [q.operands for group in groups for q in group.members]
-        for x in chain(*numbers, outputs, *input_gradients):
-            if type(x) is float:
-                layout.constant(x)  # it gets its place
+        read = chain.from_iterable([q.operands for group in groups for q in group.members])
+        for x in dict.fromkeys(chain(read, outputs, *input_gradients)):
+            if type(x) is float:  # it gets its place; 0.0 and -0.0 are equal, and differ
+                for number in (x, -x) if x == 0 else (x,):
+                    layout.constant(number)
         self.shared = numpy.zeros((layout.shared_count, 1), self._dtype)
         for text, place in layout.constants.items():
             self.shared[place] = float(text)
@@ -205,6 +206,7 @@ class _Binder:
         self._row_of = list(self._array)
         self._room: dict[Any, Array] = {}  # what groups of one shape may share
         self._numbers: dict[Any, Array] = {}  # constants, and numbers that all examples share
+        self._matrices: dict[Any, Array] = {}  # of these: a recurrent network uses one again and again
         self._binders: dict[str, Callable[[Group], None]] = {
             "matrix": self._matrix,
             "dots": self._dots,
@@ -257,19 +259,22 @@ class _Binder:
             return self._machine._view(rows, self._examples)
         source = self._machine.shared if rows.array == "shared" else self._examples
         assert source is not None
-        copy = numpy.empty((rows.size, source.shape[1]), source.dtype)
-        self._call(numpy.take, source, numpy.array(rows.places), 0, copy, "clip")
+        return self._gathered(source, rows.places)
+
+    def _gathered(self, source: Array, places: Sequence[int]) -> Array:
+        copy = numpy.empty((len(places), source.shape[1]), source.dtype)
+        self._call(source.take, numpy.array(places), 0, copy, "clip")
         return copy
 
     def _operand(self, operands: Sequence[Any]) -> Array:
         """One slot of a group; an array without dimensions if it is the same constant everywhere."""
         first = operands[0]
         if type(first) is float:
-            if len({*map(repr, operands)}) == 1:
-                return self._constant(first)
-        elif self._examples is not None and first.shared and operands.count(first) == len(operands):
-            return self._number(first)
-        return self._rows(self._layout.rows_of(operands, broadcast=True))
+            same = len({*map(repr, operands)}) == 1
+            return self._constant(first) if same else self._rows(self._layout.rows_of(operands))
+        if operands.count(first) == len(operands):
+            return self._single(first) if first.shared else self._row_of[self._layout.place[first]][None]
+        return self._rows(self._layout.rows_of(operands))
 
     def _out(self, group: Group) -> Array:
         start = self._layout.place[group.members[0]]
@@ -285,19 +290,22 @@ class _Binder:
 
     def _matrix_of(self, weights: list[Any], height: int) -> Array:
         """A matrix of shared numbers, row after row: a view where they are evenly apart in both directions."""
-        width = len(weights) // height
-        places = [self._layout.constant(x) if type(x) is float else self._layout.place[x] for x in weights]
-        right = places[1] - places[0] if width > 1 else 1
-        down = places[width] - places[0] if height > 1 else width
-        start, array = places[0], self._machine.shared
-        evenly = all(
-            place == start + i * down + j * right
-            for (i, j), place in zip(((i, j) for i in range(height) for j in range(width)), places)
-        )
-        if evenly and right > 0 and down > 0:
+        key = (height, *weights)
+        if key not in self._matrices:
+            places = [self._layout.constant(x) if type(x) is float else self._layout.place[x] for x in weights]
+            self._matrices[key] = self._shared_matrix(numpy.array(places).reshape(height, -1))
+        return self._matrices[key]
+
+    def _shared_matrix(self, places: Array) -> Array:
+        (height, width), array = places.shape, self._machine.shared
+        start = int(places[0, 0])
+        right = int(places[0, 1]) - start if width > 1 else 1
+        down = int(places[1, 0]) - start if height > 1 else width
+        evenly = start + down * numpy.arange(height)[:, None] + right * numpy.arange(width)
+        if right > 0 and down > 0 and (places == evenly).all():
             size = array.itemsize
             return numpy.lib.stride_tricks.as_strided(array[start:, 0], (height, width), (down * size, right * size))
-        return self._rows(Rows("shared", 0, len(places), 0, tuple(places))).reshape(height, width)
+        return self._rows(Rows("shared", 0, places.size, 0, tuple(places.ravel().tolist()))).reshape(height, width)
 
     def _dots(self, group: Group) -> None:
         """Σ weights * inputs, row by row."""
@@ -353,9 +361,10 @@ class _Binder:
         """Σ x * y over the batch: products of matrices where they make one, the others one by one."""
         others: list[Quantity] = []
         for members in self._adjacent(group.members):
+            factors = [q.operands[::2] for q in members], [q.operands[1::2] for q in members]
             at = 0
             while at < len(members):
-                width, height = _shape_of_product(members, at)
+                width, height = _shape_of_product(*factors, at)
                 if width:
                     self._product(members[at : at + width * height], width)
                 else:
@@ -430,32 +439,29 @@ def _of_example(x: Any) -> bool:
     return type(x) is Quantity and not x.shared
 
 
-def _shape_of_product(members: list[Quantity], at: int) -> tuple[int, int]:
+def _shape_of_product(reads: list[Any], adjoints: list[Any], at: int) -> tuple[int, int]:
     """Width and height of the matrix of sums that begins there: its rows read the same, each has one adjoint.
 
     (0, 0) where it is none.
+
+    Args:
+        reads, adjoints: for each sum, the first factors of its products, and the second.
     """
-    first = members[at].operands
-    if not all(map(_of_example, first[1::2])):
+    first, count = adjoints[at], len(adjoints)
+    if not all(map(_of_example, first)):
         return 0, 0
-
-    def fits(q: Quantity, like: Quantity, slot: int) -> bool:
-        return len(q.operands) == len(first) and q.operands[slot::2] == like.operands[slot::2]
-
     width = 1
-    while at + width < len(members) and fits(members[at + width], members[at], 1):
+    while at + width < count and adjoints[at + width] == first:
         width += 1
-    *readable, last = [members[at + j].operands[::2] for j in range(width)]
-    if not all(_of_example(x) for column in readable for x in column):
+    row = reads[at : at + width]
+    if not all(map(_of_example, chain(*row[:-1]))):
         return 0, 0
-    if not all(_of_example(x) or (type(x) is float and x == 1.0) for x in last):
+    if not all(_of_example(x) or (type(x) is float and x == 1.0) for x in row[-1]):
         return (width - 1, 1) if width > 1 else (0, 0)
     height = 1
-    while at + (height + 1) * width <= len(members):
-        row = members[at + height * width : at + (height + 1) * width]
-        if not all(fits(q, members[at + j], 0) and fits(q, row[0], 1) for j, q in enumerate(row)):
-            break
-        if not all(map(_of_example, row[0].operands[1::2])):
+    for below in range(at + width, count - width + 1, width):
+        alike = adjoints[below : below + width]
+        if alike.count(alike[0]) < width or not all(map(_of_example, alike[0])) or reads[below : below + width] != row:
             break
         height += 1
     return width, height

@@ -27,20 +27,14 @@ class Rows(NamedTuple):
     places: tuple[int, ...] = ()
 
 
-def as_rows(array: str, places: list[int], *, broadcast: bool = False) -> Rows:
-    """The rows at these places, as a slice where they are evenly apart.
-
-    Args:
-        broadcast: whether one row may stand for several that are the same.
-    """
+def as_rows(array: str, places: list[int]) -> Rows:
+    """The rows at these places, as a slice where they are evenly apart."""
     start, count = places[0], len(places)
     if count == 1:
         return Rows(array, start, 1)
     step = places[1] - start
     if step > 0 and places == list(range(start, start + count * step, step)):
         return Rows(array, start, count, step)
-    if broadcast and step == 0 and places.count(start) == count:
-        return Rows(array, start, 1)
     return Rows(array, 0, count, 0, tuple(places))
 
 
@@ -75,22 +69,24 @@ class Layout:
         self._place_shared(groups)
         self._place_examples(groups, inputs, one, kept)
 
-    def rows_of(self, operands: Sequence[Any], *, broadcast: bool = False) -> Rows:
+    def rows_of(self, operands: Sequence[Any]) -> Rows:
         """Where operands lie: all of them shared or constant, or else what examples have."""
         if all([type(x) is float or x.shared for x in operands]):
             shared = [self.constant(x) if type(x) is float else self.place[x] for x in operands]
-            return as_rows("shared", shared, broadcast=broadcast)
-        return self.example_rows(operands, broadcast=broadcast)
+            return as_rows("shared", shared)
+        return self.example_rows(operands)
 
-    def example_rows(self, operands: Sequence[Any], *, broadcast: bool = False) -> Rows:
+    def example_rows(self, operands: Sequence[Any]) -> Rows:
         """Where numbers of examples lie, and perhaps the 1.0 that a bias is multiplied by."""
+        if float not in map(type, operands):
+            return as_rows("examples", list(map(self.place.__getitem__, operands)))
         places: list[int] = []
         for x in operands:
             if type(x) is Quantity:
                 places.append(self.place[x])
             else:  # the 1.0 that a bias is multiplied by
                 places.append(self._one_after.get(places[-1], self.ones[0]) if places else self.ones[0])
-        return as_rows("examples", places, broadcast=broadcast)
+        return as_rows("examples", places)
 
     def constant(self, number: float) -> int:
         """The row of a constant."""
@@ -135,9 +131,9 @@ class Layout:
     def _place_sums(self, groups: list[Group]) -> None:
         """The sums over the batch of the parameters' contributions, in the order of the parameters."""
         sums = [q for group in groups if group.primitive is BATCH_SUM for q in group.members]
-        owner = {summed: q for q, summed in sums[0].book.batch_sums.items()} if sums else {}
-        last = self.shared_count
-        sums.sort(key=lambda q: self.place.get(owner[q], last))
+        owned = sums[0].book.batch_sums.items() if sums else ()
+        place = {summed: self.place.get(q, self.shared_count) for q, summed in owned}
+        sums.sort(key=place.__getitem__)
         #: The rows that are to be 0 when the first block of examples comes.
         self.sums = Rows("shared", self._more_shared(len(sums)), len(sums))
         self._place_from(self.sums.start, sums)

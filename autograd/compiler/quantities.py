@@ -147,7 +147,7 @@ class Quantities:
         simpler = _SIMPLER.get(primitive)
         for x in operands:
             if type(x) is not Quantity:
-                operands = tuple([x if type(x) is Quantity else as_number(x, primitive.name) for x in operands])
+                operands = tuple([x if type(x) in _KINDS else as_number(x, primitive.name) for x in operands])
                 if Quantity not in map(type, operands):
                     return primitive(*operands)
                 simpler = simpler or _SIMPLER_OF_CONSTANTS.get(primitive)
@@ -360,7 +360,10 @@ def _terms(contributions: Contributions) -> list[Term]:
 def _of_examples(book: Quantities, contributions: Contributions) -> tuple[Any, ...]:
     """The same products, each with a factor that every example has: they are added up over them."""
     terms = _terms(contributions)
-    if all([_of_example(x) or _of_example(y) for x, y in terms]):
+    for x, y in terms:
+        if not (_of_example(x) or _of_example(y)):
+            break
+    else:
         return tuple(contributions)
     terms = [(x, y) if _of_example(x) or _of_example(y) else (book.combined([(x, y)]), book.one) for x, y in terms]
     return tuple([factor for term in terms for factor in term])

@@ -152,11 +152,12 @@ def _holding(parameters: Sequence[Value], numbers: Array) -> Iterator[None]:
 
 
 def _refuse_difference(place: int, eager: list[float], compiled: list[float], verb: str, dtype: str) -> None:
-    size = max([1.0, *[abs(x) for x in eager if math.isfinite(x)]])
     if len(eager) != len(compiled):
         raise ValueError(f"row {place} {verb} {len(eager)} numbers in the function itself and {len(compiled)} compiled")
+    size = max([1.0, *map(abs, filter(math.isfinite, eager))])
+    margin = TOLERANCES[dtype] * size
     for x, y in zip(eager, compiled):
-        if not (abs(x - y) <= TOLERANCES[dtype] * size or x == y or (x != x and y != y)):
+        if not (-margin <= x - y <= margin or x == y or (x != x and y != y)):
             raise ValueError(
                 f"row {place} {verb} {x:.9g} in the function itself and {y:.9g} compiled: it does something that "
                 "compile cannot see, such as a branch on x.data, a number taken with .data or float(), or a random one"

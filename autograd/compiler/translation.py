@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from .. import rules
-from ..graph import label_of
+from ..graph import label_of, operands_in
 from .quantities import Quantity
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def translated(book: Quantities, recording: Recording, inputs: dict[Value, str])
     Args:
         inputs: the names of the nodes that every example has of its own.
     """
-    operands_of = {node: node.operands for node in recording.order if node.primitive is not None}
+    operands_of = operands_in(recording.order)
     absorbed = _absorbed(operands_of, inputs, recording.outputs)
     found: dict[Any, Any] = {leaf: leaf.data for leaf in recording.constants}
     open_sums: dict[Any, list[Term]] = {}  # the terms of sums that a larger one absorbs
@@ -65,7 +65,7 @@ def _terms(
         numbers = [found.get(x, x) for x in operands]
         half = len(numbers) // 2
         return [*zip(numbers[:half], numbers[half:-1]), (numbers[-1], 1.0)]
-    lists = [open_sums.pop(x, None) or [(1.0, found.get(x, x))] for x in operands]
+    lists = [open_sums.pop(x) if x in open_sums else [(1.0, found.get(x, x))] for x in operands]
     longest = max(lists, key=len)
     for terms in lists:
         if terms is not longest:
