@@ -107,6 +107,7 @@ def _failing(program: Program, numbers: Array, arrays: Sequence[Array], rows: Ar
 def compare(run: Run, outcome: Outcome, count: int) -> None:
     """ValueError if some rows, which are far apart, have other numbers than the function itself gives them."""
     f, program, numbers, args, arrays = run
+    gradients: dict[int, list[float]] = {}
     with _holding(program.parameters, numbers):
         for place in far_apart(arrays, count):
             example, compiled = [row(arg, place) for arg in args], outcome.values[place].tolist()
@@ -116,9 +117,32 @@ def compare(run: Run, outcome: Outcome, count: int) -> None:
             if plain is not None:
                 _refuse_difference(place, plain, compiled, "gives, for plain numbers,", program.dtype)
             if program.has_gradients:
-                wanted = _gradients(outputs[0], program.parameters)
-                alone = _alone(program, numbers, arrays, place)
-                _refuse_difference(place, wanted, alone.gradients.tolist(), "has the gradient", program.dtype)
+                gradients[place] = _gradients(outputs[0], program.parameters)
+    if not _agree_together(program, numbers, arrays, gradients):
+        for place, wanted in gradients.items():
+            alone = _alone(program, numbers, arrays, place)
+            _refuse_difference(place, wanted, alone.gradients.tolist(), "has the gradient", program.dtype)
+
+
+def _agree_together(
+    program: Program, numbers: Array, arrays: Sequence[Array], gradients: dict[int, list[float]]
+) -> bool:
+    """Whether a batch of these rows alone has the mean of their gradients; False is to say: look at each of them.
+
+    One is there twice as often as the one before it, so that what differs in two rows does not cancel.
+    """
+    n, count = len(arrays[0]), len(gradients)
+    times = [n >> count - k for k in range(count)]
+    if not gradients or n > FEWEST or times[0] == 0:
+        return not gradients
+    times[-1] += n - sum(times)
+    places = numpy.repeat(list(gradients), times)
+    with numpy.errstate(all="ignore"):
+        found = program.machine.run(numbers, [array[places] for array in arrays]).gradients
+        wanted = numpy.array(list(gradients.values()))
+        size = max(1.0, abs(wanted).max(1, initial=0.0).min()) * times[0] / n
+        difference = abs(found - numpy.array(times) @ wanted / n)
+        return bool((difference <= TOLERANCES[program.dtype] * size).all())  # nan is not
 
 
 def _alone(program: Program, numbers: Array, arrays: Sequence[Array], place: int) -> Outcome:
