@@ -206,6 +206,7 @@ class _Binder:
         self._row_of = list(self._array)
         self._room: dict[Any, Array] = {}  # what groups of one shape may share
         self._numbers: dict[Any, Array] = {}  # constants, and numbers that all examples share
+        self._found_rows: dict[tuple[Any, ...], Array] = {}  # of the group at hand
         self._matrices: dict[Any, Array] = {}  # of these: a recurrent network uses one again and again
         self._binders: dict[str, Callable[[Group], None]] = {
             "matrix": self._matrix,
@@ -360,6 +361,7 @@ class _Binder:
     def _batch_sums(self, group: Group) -> None:
         """Σ x * y over the batch: products of matrices where they make one, the others one by one."""
         others: list[Quantity] = []
+        self._found_rows.clear()
         for members in self._adjacent(group.members):
             factors = [q.operands[::2] for q in members], [q.operands[1::2] for q in members]
             at = 0
@@ -384,13 +386,20 @@ class _Binder:
                 runs.append([q])
         return runs
 
+    def _rows_once(self, operands: tuple[Any, ...]) -> Array:
+        """Rows of examples, which other sums of the group may read as well."""
+        if operands not in self._found_rows:
+            self._found_rows[operands] = self._rows(self._layout.example_rows(operands))
+        return self._found_rows[operands]
+
     def _product(self, members: list[Quantity], width: int) -> None:
         """A matrix of sums: adjoints @ inputs.T, for every time that the matrix was used."""
         start, height = self._layout.place[members[0]], len(members) // width
         total = self._machine.shared[start : start + len(members), 0].reshape(height, width)
-        for t in range(0, len(members[0].operands), 2):
-            inputs = self._rows(self._layout.example_rows([q.operands[t] for q in members[:width]]))
-            of_results = self._rows(self._layout.rows_of([q.operands[t + 1] for q in members[::width]]))
+        inputs_at = zip(*[q.operands[::2] for q in members[:width]])
+        results_at = zip(*[q.operands[1::2] for q in members[::width]])
+        for t, (read, adjoints) in enumerate(zip(inputs_at, results_at)):
+            inputs, of_results = self._rows_once(read), self._rows_once(adjoints)
             if t == 0 and self._first:
                 self._call(numpy.dot, of_results, inputs.T, total)
             else:
