@@ -47,6 +47,9 @@ PLAIN_UFUNCS = {
     if primitive not in (rules.power, rules.maximum, rules.minimum)
 }
 
+#: A matrix that is used more often than this is a recurrent one: so many products of adjoints and inputs cost one call.
+FEW_USES, STACKED = 8, 100
+
 #: How many sizes of blocks are remembered.
 REMEMBERED = 4
 
@@ -396,16 +399,37 @@ class _Binder:
         """A matrix of sums: adjoints @ inputs.T, for every time that the matrix was used."""
         start, height = self._layout.place[members[0]], len(members) // width
         total = self._machine.shared[start : start + len(members), 0].reshape(height, width)
-        inputs_at = zip(*[q.operands[::2] for q in members[:width]])
-        results_at = zip(*[q.operands[1::2] for q in members[::width]])
-        for t, (read, adjoints) in enumerate(zip(inputs_at, results_at)):
-            inputs, of_results = self._rows_once(read), self._rows_once(adjoints)
-            if t == 0 and self._first:
-                self._call(numpy.dot, of_results, inputs.T, total)
+        inputs_at = list(zip(*[q.operands[::2] for q in members[:width]]))
+        results_at = list(zip(*[q.operands[1::2] for q in members[::width]]))
+        many = len(inputs_at) > FEW_USES
+        for t in range(0, len(inputs_at), STACKED if many else 1):
+            out = total if t == 0 and self._first else self._room_for(total.shape, "more")
+            if many:
+                self._stacked_products(inputs_at[t : t + STACKED], results_at[t : t + STACKED], out)
             else:
-                more = numpy.empty_like(total)
-                self._call(numpy.dot, of_results, inputs.T, more)
-                self._call(numpy.add, total, more, total)
+                inputs, of_results = self._rows_once(inputs_at[t]), self._rows_once(results_at[t])
+                self._call(numpy.dot, of_results, inputs.T, out)
+            if out is not total:
+                self._call(numpy.add, total, out, total)
+
+    def _stacked_products(self, inputs_at: list[Any], results_at: list[Any], out: Array) -> None:
+        """The sum of many products of matrices: copies of their rows, and one call for all."""
+        of_results, inputs = self._stack(results_at, "results"), self._stack(inputs_at, "inputs")
+        products = self._room_for((len(inputs_at), *out.shape), "products")
+        self._call(numpy.matmul, of_results, inputs.transpose(0, 2, 1), products)
+        self._call(numpy.add.reduce, products, 0, None, out)
+
+    def _stack(self, rows: list[Any], purpose: str) -> Array:
+        """A copy of rows of examples, of shape (uses, rows of each, examples); a 1.0 is that of a bias."""
+        place, one = self._layout.place, self._layout.ones[0]
+        places = numpy.array([[place[x] if type(x) is Quantity else one for x in some] for some in rows])
+        stack = self._room_for((*places.shape, self._array.shape[1]), purpose)
+        self._call(self._array.take, places, 0, stack, "clip")
+        return stack
+
+    def _room_for(self, shape: tuple[int, ...], purpose: str) -> Array:
+        """An array that is written and read by calls that follow each other."""
+        return self._room.setdefault((shape, purpose), numpy.empty(shape, self._array.dtype))
 
     def _one_by_one(self, members: list[Quantity]) -> None:
         products: list[tuple[int, Any, Any]] = []
