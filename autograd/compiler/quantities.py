@@ -144,31 +144,38 @@ class Quantities:
     def of(self, primitive: Primitive, operands: Iterable[Any], label: str = "") -> Any:
         """The primitive applied to quantities and constants, or something simpler that is equal to it."""
         operands = tuple(operands)
-        simpler = _SIMPLER.get(primitive)
         for x in operands:
             if type(x) is not Quantity:
-                operands = tuple([x if type(x) in _KINDS else as_number(x, primitive.name) for x in operands])
-                if Quantity not in map(type, operands):
-                    return primitive(*operands)
-                simpler = simpler or _SIMPLER_OF_CONSTANTS.get(primitive)
+                found = self._of_constants(primitive, operands)
                 break
-        found = simpler(self, *operands) if simpler else None
-        if found is None:
-            found = self._unique(primitive, operands)
+        else:
+            simpler = _SIMPLER.get(primitive)
+            found = simpler(self, *operands) if simpler else None
+            if found is None:
+                found = self._unique(primitive, operands, operands)
         if label and type(found) is Quantity and not found.label:
             found.label = label
         return found
 
-    def _unique(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
-        key: Any = operands
-        for x in operands:
-            if type(x) is float:  # by repr, the constants 0.0 and -0.0 differ and nan is itself
-                key = (*operands, *[repr(x) for x in operands if type(x) is float])
-                break
+    def _of_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+        """The same where some operands are numbers, or all of them."""
+        operands = tuple([x if type(x) in _KINDS else as_number(x, primitive.name) for x in operands])
+        if Quantity not in map(type, operands):
+            return primitive(*operands)
+        simpler = _SIMPLER.get(primitive) or _SIMPLER_OF_CONSTANTS.get(primitive)
+        found = simpler(self, *operands) if simpler else None
+        return self._with_constants(primitive, operands) if found is None else found
+
+    def _with_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
+        # By repr, the constants 0.0 and -0.0 differ and nan is itself.
+        key = (*operands, *[repr(x) for x in operands if type(x) is float])
+        return self._unique(primitive, operands, key)
+
+    def _unique(self, primitive: Primitive, operands: tuple[Any, ...], key: tuple[Any, ...]) -> Quantity:
         known = self._known[primitive]
-        if key in known:
-            return known[key]
-        known[key] = found = Quantity(self, primitive, operands)
+        found = known.get(key)
+        if found is None:
+            found = known[key] = Quantity(self, primitive, operands)
         return found
 
     # ----- What is simpler, and equal; None if there is no such thing -----
@@ -201,7 +208,7 @@ class Quantities:
     def _step_of(self, x: Quantity) -> Any:
         """step(relu(x)), if that is known: x itself need not be kept then."""
         known = self._known[rules.relu].get((x,))
-        return self._unique(rules.step, (known,)) if known is not None else None
+        return self._unique(rules.step, (known,), (known,)) if known is not None else None
 
     def _chosen(self, condition: Any, x: Any, y: Any) -> Any:
         if type(condition) is not float:
@@ -240,7 +247,7 @@ class Quantities:
         bias = self._sum(alone, constant)
         if type(bias) is Quantity or bias != 0:
             weighted.append((bias, 1.0))
-        return self._unique(rules.dot, (*[w for w, _ in weighted], *[x for _, x in weighted], 0.0))
+        return self._with_constants(rules.dot, (*[w for w, _ in weighted], *[x for _, x in weighted], 0.0))
 
     def _sum(self, terms: list[Term], constant: float) -> Any:
         """Written with * and +, or with one sum if it is long."""
@@ -254,7 +261,7 @@ class Quantities:
             products = [self.of(rules.multiply, term) for term in terms]
             for members in ([x for x in products if not x.shared], [x for x in products if x.shared]):
                 if members:
-                    part = self._unique(rules.total, tuple(members)) if len(members) > 1 else members[0]
+                    part = self._unique(rules.total, (*members,), (*members,)) if len(members) > 1 else members[0]
                     total = part if total is None else self.of(rules.add, (total, part))
         else:
             for weight, read in terms:
@@ -348,7 +355,12 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
 
 def _adjoint(book: Quantities, q: Quantity, of_examples: Contributions, of_all: Contributions) -> Any:
     if not (q.shared and of_examples):
-        return book.combined(_terms(of_examples or of_all), drop_zeros=True)  # both: of what is shared alone
+        contributions = of_examples or of_all  # both: of what is shared alone
+        if len(contributions) == 2:
+            x, y = contributions
+            if type(x) is type(y) is Quantity:  # the usual case, before all else
+                return book.of(rules.multiply, (y, x) if y.shared and not x.shared else (x, y))
+        return book.combined(_terms(contributions), drop_zeros=True)
     summed = book.batch_sums[q] = Quantity(book, BATCH_SUM, _of_examples(book, of_examples))
     return book.combined([(1.0, summed), *_terms(of_all)], drop_zeros=True) if of_all else summed
 
