@@ -8,7 +8,7 @@ what makes it faster than NumPy written by hand, where each operation makes a ne
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,6 +46,9 @@ PLAIN_UFUNCS = {
     for primitive, ufunc in UFUNCS.items()
     if primitive not in (rules.power, rules.maximum, rules.minimum)
 }
+
+#: So few rows that lie here and there are read one by one.
+FEW_ROWS = 6
 
 #: A matrix that is used more often than this is a recurrent one: so many products of adjoints and inputs cost one call.
 FEW_USES, STACKED = 8, 100
@@ -99,10 +102,9 @@ class Machine:
         most = CACHE // (self._dtype.itemsize * max(1, layout.example_count))
         self.block_size = max(FEWEST, most // 64 * 64)
         read = chain.from_iterable([q.operands for group in groups for q in group.members])
-        for x in dict.fromkeys(chain(read, outputs, *input_gradients)):
-            if type(x) is float:  # it gets its place; 0.0 and -0.0 are equal, and differ
-                for number in (x, -x) if x == 0 else (x,):
-                    layout.constant(number)
+        constants = [x for x in chain(read, outputs, *input_gradients) if type(x) is float]
+        for x in (-0.0, *{0.0, *constants}):
+            layout.constant(x)  # it gets its place
         self.shared = numpy.zeros((layout.shared_count, 1), self._dtype)
         for text, place in layout.constants.items():
             self.shared[place] = float(text)
@@ -206,7 +208,6 @@ class _Binder:
         self._examples = examples
         self._first = first
         self._array = machine.shared if examples is None else examples  # what groups write to
-        self._row_of = list(self._array)
         self._room: dict[Any, Array] = {}  # what groups of one shape may share
         self._numbers: dict[Any, Array] = {}  # constants, and numbers that all examples share
         self._found_rows: dict[tuple[Any, ...], Array] = {}  # of the group at hand
@@ -218,14 +219,33 @@ class _Binder:
             "batch_sums": self._batch_sums,
         }
 
+    @cached_property
+    def _row_of(self) -> list[Array]:
+        return list(self._array)
+
     def bind(self, group: Group) -> None:
-        primitive = group.primitive
-        if len(group.members) == 1 and primitive in PLAIN_UFUNCS:  # the usual case, before all else
-            (q,) = group.members
-            operands = [self._single(x) for x in q.operands]
-            self.calls.append(partial(PLAIN_UFUNCS[primitive], *operands, self._row_of[self._layout.place[q]]))
+        primitive, members = group.primitive, group.members
+        if primitive in PLAIN_UFUNCS and (len(members) == 1 or self._are_scattered(members)):
+            for q in members:
+                operands = [self._single(x) for x in q.operands]
+                self.calls.append(partial(PLAIN_UFUNCS[primitive], *operands, self._row_of[self._layout.place[q]]))
         else:
             self._binders[group.form](group)
+
+    def _are_scattered(self, members: list[Quantity]) -> bool:
+        """Whether to compute these one by one is sooner done than to gather what they read, and does no harm."""
+        if len(members) > FEW_ROWS or self._examples is None:
+            return False
+        written = {self._layout.place[q] for q in members}
+        scattered = False
+        for slot in zip(*[q.operands for q in members]):
+            if type(slot[0]) is Quantity and not slot[0].shared:
+                places = [self._layout.place[x] for x in slot]
+                if not written.isdisjoint(places):  # what is written may be read by the next one
+                    return False
+                if slot.count(slot[0]) < len(slot) and as_rows("examples", places).places:
+                    scattered = True
+        return scattered
 
     def _call(self, function: Callable[..., Any], *operands: Any, **named: Any) -> None:
         self.calls.append(partial(function, *operands, **named))

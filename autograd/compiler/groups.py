@@ -67,10 +67,12 @@ class Group:
 def needed(book: Quantities, wanted: Iterable[Any]) -> list[Quantity]:
     """What the wanted quantities are computed from, and these, but no leaves: operands come first."""
     seen = {x for x in wanted if type(x) is Quantity}
+    found: list[Quantity] = []
     for q in reversed(book.made):
-        if q in seen:
+        if q in seen and q.primitive is not None:
             seen.update(q.operands)
-    return [q for q in book.made if q.primitive is not None and q in seen]
+            found.append(q)
+    return found[::-1]
 
 
 def grouped(order: list[Quantity]) -> list[Group]:

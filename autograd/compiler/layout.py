@@ -90,9 +90,10 @@ class Layout:
 
     def constant(self, number: float) -> int:
         """The row of a constant."""
-        if repr(number) not in self.constants:
-            self.constants[repr(number)] = self._more_shared(1)
-        return self.constants[repr(number)]
+        text = repr(number)
+        if text not in self.constants:
+            self.constants[text] = self._more_shared(1)
+        return self.constants[text]
 
     def _more_shared(self, count: int) -> int:
         start = self.shared_count

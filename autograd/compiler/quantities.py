@@ -371,12 +371,9 @@ def _terms(contributions: Contributions) -> list[Term]:
 
 def _of_examples(book: Quantities, contributions: Contributions) -> tuple[Any, ...]:
     """The same products, each with a factor that every example has: they are added up over them."""
-    terms = _terms(contributions)
-    for x, y in terms:
-        if not (_of_example(x) or _of_example(y)):
-            break
-    else:
+    if all(map(_of_example, contributions[1::2])):  # the usual case, before all else
         return tuple(contributions)
+    terms = _terms(contributions)
     terms = [(x, y) if _of_example(x) or _of_example(y) else (book.combined([(x, y)]), book.one) for x, y in terms]
     return tuple([factor for term in terms for factor in term])
 

@@ -40,7 +40,7 @@ def translated(book: Quantities, recording: Recording, inputs: dict[Value, str])
             if node in inputs:
                 found[node] = book.leaf(inputs[node], shared=False)
             elif node not in found:
-                found[node] = book.leaf(label_of(node), shared=True)
+                found[node] = Quantity(book, None, (), label_of(node))
             continue
         operands = operands_of[node]
         if node not in absorbed:
