@@ -1,13 +1,13 @@
-"""How long the first call of a compiled function takes: `python -m benchmarks.compile_time`, beside passes that are not.
+"""How long the first call of a compiled function takes, beside eager passes: `python -m benchmarks.compile_time`.
 
     python -m benchmarks.compile_time                   # all cases
     python -m benchmarks.compile_time --cases chain     # those whose names begin so
     python -m benchmarks.compile_time --runs 1          # sooner, and less certain
 
-The first `f.backward(...)` on a batch of 100 rows records the function, translates it, runs it, and compares it with the
-function itself. It may take as long as 20 passes of one example (recording and backward), and 20 ms; and twice the nodes
-may take twice as long: the last column is the time per node over that of the smaller case of the same kind. Each run is a
-process of its own in which something else was compiled before; what is said is the median.
+The first `f.backward(...)`, on a batch of 100 rows, records the function, translates it, runs it, and compares it with
+the function itself. It may take as long as 20 passes of one example (recording and backward) and 20 ms; and twice the
+nodes may take twice as long: the last column is the time per node over that of the smallest case of its kind. Each run
+is a process of its own, in which something else was compiled before; what is said is the median.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import argparse
 import json
 import subprocess
 import sys
+from functools import partial
 from operator import add, mul, sub
 from random import Random
 from statistics import median
@@ -76,7 +77,6 @@ def products(count: int) -> tuple[Callable[..., Any], int]:
 
 def recurrent(steps: int) -> tuple[Callable[..., Any], int]:
     """A cell of 8 neurons that reads one number at each step."""
-    import autograd as ag
     import nn
 
     cell, last = nn.Layer(9, 8, activation="tanh", seed=1), nn.Neuron(8, nonlin=False, seed=2)
@@ -147,8 +147,7 @@ def measured(name: str, size: int) -> Times:
     nodes = len(ag.nodes(f(example)))
     compiling, eager = [], []
     for _ in range(3):
-        compiled = ag.compile(f)
-        compiling.append(timed(lambda: compiled.backward(X)))
+        compiling.append(timed(partial(ag.compile(f).backward, X)))
         eager += [timed(lambda: f(example).backward()) for _ in range(3)]
     return Times(median(compiling), median(eager), nodes)
 
@@ -181,7 +180,8 @@ def table(cases: list[tuple[str, int]], runs: int) -> str:
         per_node = times.compiling / times.nodes
         growth = per_node / smallest.setdefault(name, per_node)
         numbers = [milliseconds(x) for x in (times.compiling, times.eager, bound)]
-        lines.append([f"{name} {size:,}", f"{times.nodes:,}", *numbers, f"{times.compiling / bound:.2f}", f"{growth:.2f}"])
+        ratios = [f"{ratio:.2f}" for ratio in (times.compiling / bound, growth)]
+        lines.append([f"{name} {size:,}", f"{times.nodes:,}", *numbers, *ratios])
     return text_table(head, lines)
 
 
@@ -192,7 +192,8 @@ def milliseconds(seconds: float) -> str:
 
 def main() -> None:
     """Measure, as the command line asks."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.compile_time", description=(__doc__ or "").split("\n")[0])
+    told = (__doc__ or "").split("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.compile_time", description=told)
     parser.add_argument("--cases", default="", help="what the names of the cases begin with")
     parser.add_argument("--runs", type=int, default=3, help="processes for each case (default: %(default)s)")
     parser.add_argument("--measure", nargs=2, metavar=("CASE", "SIZE"), help="one case, in this process, as JSON")

@@ -36,9 +36,7 @@ CACHE = 1 << 20
 FEWEST = 256
 
 #: What NumPy has under the name of a primitive of the table.
-UFUNCS = {
-    PRIMITIVES[name]: ufunc for name in BUILT_IN if isinstance(ufunc := getattr(numpy, name, None), numpy.ufunc)
-}
+UFUNCS = {PRIMITIVES[name]: ufunc for name in BUILT_IN if isinstance(ufunc := getattr(numpy, name, None), numpy.ufunc)}
 
 #: Those that are called as they are, whatever the operands.
 PLAIN_UFUNCS = {

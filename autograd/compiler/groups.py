@@ -79,7 +79,7 @@ def grouped(order: list[Quantity]) -> list[Group]:
     """The groups, in an order in which they can be computed."""
     found: dict[Any, Group] = {}
     for q in order:
-        primitive = q.primitive
+        primitive: Any = q.primitive
         key = q.stage, q.level, primitive, _kinds(q)
         group = found.get(key)
         if group is None:

@@ -71,10 +71,10 @@ class Layout:
 
     def rows_of(self, operands: Sequence[Any]) -> Rows:
         """Where operands lie: all of them shared or constant, or else what examples have."""
-        if all([type(x) is float or x.shared for x in operands]):
-            shared = [self.constant(x) if type(x) is float else self.place[x] for x in operands]
-            return as_rows("shared", shared)
-        return self.example_rows(operands)
+        for x in operands:
+            if type(x) is Quantity and not x.shared:
+                return self.example_rows(operands)
+        return as_rows("shared", [self.constant(x) if type(x) is float else self.place[x] for x in operands])
 
     def example_rows(self, operands: Sequence[Any]) -> Rows:
         """Where numbers of examples lie, and perhaps the 1.0 that a bias is multiplied by."""

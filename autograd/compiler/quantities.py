@@ -32,6 +32,10 @@ class Quantity:
 
     __slots__ = ("book", "label", "level", "operands", "primitive", "shared", "stage")
 
+    level: int
+    shared: bool
+    stage: int
+
     def __init__(
         self,
         book: Quantities,
@@ -226,6 +230,8 @@ class Quantities:
         constant = 0.0
         weighted: list[Term] = []  # a shared weight, or 1.0, and what it is multiplied by: one number of each example
         alone: list[Term] = []  # a constant, and a shared quantity
+        x: Any
+        y: Any
         for x, y in terms:
             if type(y) is float:
                 x, y = y, x
@@ -249,16 +255,19 @@ class Quantities:
             weighted.append((bias, 1.0))
         return self._with_constants(rules.dot, (*[w for w, _ in weighted], *[x for _, x in weighted], 0.0))
 
+    def _product(self, weight: Any, read: Any) -> Any:
+        return read if type(weight) is float and weight == 1.0 else self.of(rules.multiply, (weight, read))
+
     def _sum(self, terms: list[Term], constant: float) -> Any:
         """Written with * and +, or with one sum if it is long."""
         if len(terms) == 1 and not constant:
-            return self.of(rules.multiply, terms[0])
-        if terms and not constant and type(weight := terms[0][0]) is float and abs(weight) != 1:
-            if len({repr(weight) for weight, _ in terms}) == 1:  # a mean is the sum times one weight
-                return self.of(rules.multiply, (weight, self._sum([(1.0, x) for _, x in terms], 0.0)))
+            return self._product(*terms[0])
+        weights = {repr(weight) if type(weight) is float else "" for weight, _ in terms}
+        if len(weights) == 1 and not constant and type(weight := terms[0][0]) is float and abs(weight) != 1:
+            return self.of(rules.multiply, (weight, self._sum([(1.0, x) for _, x in terms], 0.0)))  # a mean
         total: Any = None
         if len(terms) >= FEW:
-            products = [self.of(rules.multiply, term) for term in terms]
+            products = [self._product(*term) for term in terms]
             for members in ([x for x in products if not x.shared], [x for x in products if x.shared]):
                 if members:
                     part = self._unique(rules.total, (*members,), (*members,)) if len(members) > 1 else members[0]
@@ -268,7 +277,7 @@ class Quantities:
                 if total is not None and type(weight) is float and weight == -1.0:
                     total = self.of(rules.subtract, (total, read))
                 else:
-                    product = self.of(rules.multiply, (weight, read))
+                    product = self._product(weight, read)
                     total = product if total is None else self.of(rules.add, (total, product))
         if total is None:
             return constant

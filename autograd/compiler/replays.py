@@ -82,7 +82,7 @@ def _gradients(root: Value, parameters: Sequence[Value]) -> list[float]:
             node._grad = 0.0
         root._grad = 1.0
         sweep([node for node in order if node._primitive is not None])
-        found = {node: node._grad for node in order if node._primitive is None}
+        found = {node: node.grad for node in order if node._primitive is None}
     return [found.get(parameter, 0.0) for parameter in parameters]
 
 

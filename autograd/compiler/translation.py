@@ -15,7 +15,7 @@ from ..graph import label_of, operands_in
 from .quantities import Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from ..primitives import Primitive
@@ -65,7 +65,7 @@ def _terms(
         numbers = [found.get(x, x) for x in operands]
         half = len(numbers) // 2
         return [*zip(numbers[:half], numbers[half:-1]), (numbers[-1], 1.0)]
-    lists = [open_sums.pop(x) if x in open_sums else [(1.0, found.get(x, x))] for x in operands]
+    lists: list[list[Term]] = [open_sums.pop(x) if x in open_sums else [(1.0, found.get(x, x))] for x in operands]
     longest = max(lists, key=len)
     for terms in lists:
         if terms is not longest:
@@ -114,11 +114,14 @@ def _members(root: Value, operands_of: dict[Any, Sequence[Any]], consumers: Coun
 
 def _products(primitive: Primitive | None, operands: Sequence[Any], of_example: set[Any]) -> int:
     """How many products of a parameter, or what comes from one, and a number of the example a node is made of."""
+    pairs: Iterable[tuple[Any, Any]] = ()
     if primitive is rules.multiply:
-        x, y = operands
-        return type(x) is not float and type(y) is not float and (x in of_example) != (y in of_example)
-    if primitive is not rules.dot:
-        return 0
-    half = len(operands) // 2
-    pairs = zip(operands[:half], operands[half:-1])
-    return sum([type(x) is not float and type(y) is not float and (x in of_example) != (y in of_example) for x, y in pairs])
+        pairs = ((operands[0], operands[1]),)
+    elif primitive is rules.dot:
+        half = len(operands) // 2
+        pairs = zip(operands[:half], operands[half:-1])
+    count = 0
+    for x, y in pairs:
+        if type(x) is not float and type(y) is not float and (x in of_example) is not (y in of_example):
+            count += 1
+    return count
