@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from functools import partial
@@ -23,7 +24,7 @@ from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from .side_by_side import ROOT, text_table
+from .side_by_side import ONE_THREAD, ROOT, text_table
 from .workloads import by_hand, score
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class Times(NamedTuple):
 
 
 def measured(name: str, size: int) -> Times:
-    """The times of a case in this process: medians of three."""
+    """The times of a case in this process, where it is compiled once, as by its user; of passes, the median."""
     import numpy
 
     import autograd as ag
@@ -145,11 +146,10 @@ def measured(name: str, size: int) -> Times:
         X = X[:, 0]
     example = [ag.Value(x) for x in X[0]] if X.ndim > 1 else ag.Value(X[0])
     nodes = len(ag.nodes(f(example)))
-    compiling, eager = [], []
-    for _ in range(3):
-        compiling.append(timed(partial(ag.compile(f).backward, X)))
-        eager += [timed(lambda: f(example).backward()) for _ in range(3)]
-    return Times(median(compiling), median(eager), nodes)
+    passes = [timed(lambda: f(example).backward()) for _ in range(4)]
+    compiling = timed(partial(ag.compile(f).backward, X))
+    passes += [timed(lambda: f(example).backward()) for _ in range(4)]
+    return Times(compiling, median(passes), nodes)
 
 
 def timed(action: Callable[[], object]) -> float:
@@ -162,11 +162,10 @@ def timed(action: Callable[[], object]) -> float:
 def in_own_processes(name: str, size: int, runs: int) -> Times:
     """The medians of so many processes."""
     command = [sys.executable, "-m", "benchmarks.compile_time", "--measure", name, str(size)]
-    found = [
-        Times(**json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout))
-        for _ in range(runs)
-    ]
-    return Times(*[median(column) for column in zip(*found)])
+    alone = os.environ | ONE_THREAD
+    found = [subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, check=True).stdout for _ in range(runs)]
+    times = [json.loads(text) for text in found]
+    return Times(**{key: median(run[key] for run in times) for key in Times._fields})
 
 
 def table(cases: list[tuple[str, int]], runs: int) -> str:
@@ -195,7 +194,7 @@ def main() -> None:
     told = (__doc__ or "").split("\n")[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compile_time", description=told)
     parser.add_argument("--cases", default="", help="what the names of the cases begin with")
-    parser.add_argument("--runs", type=int, default=3, help="processes for each case (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=5, help="processes for each case (default: %(default)s)")
     parser.add_argument("--measure", nargs=2, metavar=("CASE", "SIZE"), help="one case, in this process, as JSON")
     chosen = parser.parse_args()
     if chosen.measure:

@@ -182,6 +182,11 @@ class Quantities:
             found = known[key] = Quantity(self, primitive, operands)
         return found
 
+    def forget(self) -> None:
+        """What is known of them, when all are made: so many objects less for the garbage collector to go over."""
+        self.made.clear()
+        self._known.clear()
+
     # ----- What is simpler, and equal; None if there is no such thing -----
 
     def _sum_of(self, *operands: Any) -> Any:
