@@ -45,7 +45,7 @@ PLAIN_UFUNCS = {
     if primitive not in (rules.power, rules.maximum, rules.minimum)
 }
 
-#: So few rows that lie here and there are read one by one.
+#: So few rows that lie here and there are read one by one: to gather them takes longer.
 FEW_ROWS = 6
 
 #: A matrix that is used more often than this is a recurrent one: so many products of adjoints and inputs cost one call.
@@ -222,6 +222,7 @@ class _Binder:
         return list(self._array)
 
     def bind(self, group: Group) -> None:
+        """Append the calls that compute the group."""
         primitive, members = group.primitive, group.members
         if primitive in PLAIN_UFUNCS and (len(members) == 1 or self._are_scattered(members)):
             for q in members:
@@ -268,7 +269,7 @@ class _Binder:
         return self._numbers[key]
 
     def _number(self, x: Any) -> Array:
-        """A constant or a single shared quantity beside rows of examples: a ufunc takes a row in twice the time."""
+        """A constant, or what examples share: without dimensions, for a ufunc takes twice as long to stretch a row."""
         if type(x) is float:
             return self._constant(x)
         if x not in self._numbers:
@@ -312,7 +313,7 @@ class _Binder:
 
     def _matrix_of(self, weights: list[Any], height: int) -> Array:
         """A matrix of shared numbers, row after row: a view where they are evenly apart in both directions."""
-        key = (height, *weights)
+        key = (height, *[repr(x) if type(x) is float else x for x in weights])
         if key not in self._matrices:
             places = [self._layout.constant(x) if type(x) is float else self._layout.place[x] for x in weights]
             self._matrices[key] = self._shared_matrix(numpy.array(places).reshape(height, -1))
@@ -447,7 +448,9 @@ class _Binder:
 
     def _room_for(self, shape: tuple[int, ...], purpose: str) -> Array:
         """An array that is written and read by calls that follow each other."""
-        return self._room.setdefault((shape, purpose), numpy.empty(shape, self._array.dtype))
+        if (shape, purpose) not in self._room:
+            self._room[shape, purpose] = numpy.empty(shape, self._array.dtype)
+        return self._room[shape, purpose]
 
     def _one_by_one(self, members: list[Quantity]) -> None:
         products: list[tuple[int, Any, Any]] = []

@@ -119,7 +119,7 @@ class Quantity:
 #: When a quantity is computed: before the examples, for each block of examples, or when all are added up.
 BEFORE, EXAMPLES, AFTER = range(3)
 
-#: Where there are more levels than these, most are so narrow that their calls cost more than the arithmetic.
+#: A graph of more levels than these is mostly so narrow that calls cost more than the arithmetic.
 DEEP = 50
 
 #: A sum of fewer terms than this is written with +.
