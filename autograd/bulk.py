@@ -11,10 +11,11 @@ needs none of the checks that these make. `nn` uses this module beside the publi
 from __future__ import annotations
 
 import struct
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     import numpy
@@ -87,6 +88,34 @@ def set_gradients(values: Sequence[Value], gradients: Array) -> None:
         for value, gradient in zip(values, listed):
             value._grad = gradient
         raise
+
+
+@contextmanager
+def gradients_kept(values: Sequence[Value]) -> Iterator[None]:
+    """Inside, gradients may be written; at the end all have what they had before.
+
+    >>> from autograd import Value, nodes
+    >>> x = Value(3.0)
+    >>> y = x * x
+    >>> with gradients_kept(nodes(y)):
+    ...     y.backward()
+    >>> x.has_grad
+    False
+    """
+    held = [value._grad for value in values]
+    try:
+        yield
+    finally:
+        try:
+            _give_back(values, held)
+        except BaseException:  # Ctrl-C
+            _give_back(values, held)
+            raise
+
+
+def _give_back(values: Sequence[Value], held: list[float | None]) -> None:
+    for value, gradient in zip(values, held):
+        value._grad = gradient
 
 
 def _packed(numbers: list[Any]) -> Array:

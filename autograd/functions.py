@@ -10,7 +10,7 @@ import operator
 from typing import TYPE_CHECKING, overload
 
 from . import rules
-from .modes import mode
+from .modes import COMPILING, mode
 from .value import recorded
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = 0.0) -> Any:
     inputs = inputs if type(inputs) is tuple else _listed("dot", inputs)
     if len(weights) != len(inputs):
         raise ValueError(f"dot takes as many weights as inputs, not {len(weights)} weights and {len(inputs)} inputs")
-    if mode.get() is None:
+    if (recording := mode.get()) is None or recording is COMPILING:
         try:
             return _dot_of_values(weights, inputs, bias)
         except AttributeError:
@@ -83,12 +83,15 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = 0.0) -> Any:
 def _dot_of_values(weights: tuple[Any, ...], inputs: tuple[Any, ...], bias: Any) -> Value:
     """The usual dot, whose weights are Values, written out in half the time of the table; networks are made of it.
 
-    The inputs may all be floats, and the bias may be one. AttributeError if anything else is no Value. A test proves
-    that this and the table agree.
+    Inputs may be floats, and the bias may be one. AttributeError if anything else is no Value. A test proves that this
+    and the table agree.
     """
     w = [weight._data for weight in weights]
     constant_inputs = _FLOAT.issuperset(map(type, inputs))
-    x = inputs if constant_inputs else [value._data for value in inputs]
+    try:
+        x = inputs if constant_inputs else [value._data for value in inputs]
+    except AttributeError:
+        return _dot_of_some_values(weights, tuple([float(x) if isinstance(x, float) else x for x in inputs]), bias)
     data = builtins.sum(map(operator.mul, w, x), 0.0)
     if type(data) is not float:
         raise AttributeError  # other libraries have attributes named _data too
@@ -102,6 +105,20 @@ def _dot_of_values(weights: tuple[Any, ...], inputs: tuple[Any, ...], bias: Any)
         raise AttributeError  # nothing to differentiate by
     values, partials = (weights, x) if constant_inputs else ((*weights, *inputs), (*x, *w))
     return recorded(data + bias, rules.dot, operands, values, None, partials)
+
+
+def _dot_of_some_values(weights: tuple[Any, ...], inputs: tuple[Any, ...], bias: Any) -> Value:
+    """The same where some inputs are Values and others floats, such as NumPy's."""
+    x = [value if type(value) is float else value._data for value in inputs]
+    data = builtins.sum(map(operator.mul, [weight._data for weight in weights], x), 0.0)
+    if type(data) is not float:
+        raise AttributeError
+    moving = [(value, weight._data) for value, weight in zip(inputs, weights) if type(value) is not float]
+    values, partials = (*weights, *[value for value, _ in moving]), (*x, *[number for _, number in moving])
+    operands = (*weights, *inputs, bias)
+    if type(bias) is float:
+        return recorded(data + bias, rules.dot, operands, values, None, partials)
+    return recorded(data + bias._data, rules.dot, operands, (*values, bias), None, (*partials, 1.0))
 
 
 _FLOAT = {float}

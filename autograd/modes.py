@@ -33,6 +33,9 @@ class Mode(NamedTuple):
     mutation: Mutation | None = None  # a mistake made on purpose, see lab.py
 
 
+#: While `compile` records, and nothing else is unusual: nodes are made as usual, comparisons are not.
+COMPILING = Mode(compiling=True)
+
 #: None while operations are recorded as usual. It follows from the changes that are on.
 mode: ContextVar[Mode | None] = ContextVar("autograd.mode", default=None)
 
@@ -92,7 +95,7 @@ def _set_changes(changes: tuple[tuple[object, dict[str, Any]], ...]) -> None:
     for _, change in changes:
         changed = changed._replace(**change)
     _changes.set(changes)
-    mode.set(None if changed == Mode() else changed)
+    mode.set(None if changed == Mode() else COMPILING if changed == COMPILING else changed)
 
 
 def _changed(function: Callable[..., Any] | None, **change: bool) -> Any:

@@ -25,7 +25,7 @@ from .branches import Comparison, refuse_branch
 from .conversions import NumberRefusals, NumPyInterplay
 from .copies import Copies
 from .graph import label_of, nodes, opened
-from .modes import mode
+from .modes import COMPILING, mode
 from .origins import calling_line
 from .scalars import arises, as_number
 
@@ -198,7 +198,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
     def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Value:
         """The node of `primitive` applied to `operands`, at least one of which is a Value."""
         recording = _mode()
-        if recording is None:
+        if recording is None or recording is COMPILING:
             # The quick ways, a third of the time of the general one: whatever is out of the ordinary (an error, an
             # infinite derivative, an operand that is neither Value nor float) is left to that.
             try:
@@ -313,7 +313,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
     # ----- table; tests prove that both agree. All else is left to the table.
 
     def __add__(self, other: Any) -> Value:
-        if _mode() is None:
+        if (recording := _mode()) is None or recording is COMPILING:
             if type(other) is Value or isinstance(other, Value):
                 node = _new(Value)  # `recorded` written out, here and in __mul__: 5 % off the time of a pass
                 node._data = self._data + other._data
@@ -336,7 +336,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         return _operation(rules.subtract, self, other)
 
     def __mul__(self, other: Any) -> Value:
-        if _mode() is None:
+        if (recording := _mode()) is None or recording is COMPILING:
             if type(other) is Value or isinstance(other, Value):
                 node = _new(Value)
                 node._right_partial = x = self._data
@@ -586,8 +586,8 @@ def _with_numbers(operands: Sequence[Any], primitive: Primitive) -> tuple[Sequen
 def _operation(primitive: Primitive, left: Any, right: Any) -> Value:
     """`left` and `right` with an operator between them; objects of other libraries may have their own say."""
     value, other = (left, right) if isinstance(left, Value) else (right, left)
-    if type(other) is int:
-        other = as_number(other, primitive.name)
+    if type(other) is int or isinstance(other, float):  # a NumPy scalar among them
+        other = float(other) if isinstance(other, float) else as_number(other, primitive.name)
     elif type(other).__module__ != "builtins" and not isinstance(other, (Value, Number)):
         return NotImplemented  # type: ignore[no-any-return]  # as Python's protocol for operators wants it
     return value._record(primitive, (value, other) if value is left else (other, value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy
 import pytest
 
 import autograd as ag
@@ -19,6 +20,9 @@ DOTS: list[tuple[list[Any], list[Any], Any]] = [
     ([w1, w2], [3, True], b),
     ([w1, 2.0], [x1, x2], b),
     ([w1, w2], [x1, -0.75], b),
+    ([w1, w2], [x1, -0.75], 1.5),
+    ([w1, w2], [x1, numpy.float64(-0.75)], b),
+    ([w1, w2], [numpy.float64(3.0), numpy.float64(-0.75)], b),
     ([w1, w2], [x1, x2], 0.0),
     ([w1, w2], [3.0, -0.75], 1.5),
     ([1.0, 2.0], [x1, x2], 1),

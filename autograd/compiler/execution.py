@@ -8,13 +8,14 @@ what makes it faster than NumPy written by hand, where each operation makes a ne
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
 
 from .. import rules
+from ..primitives import BUILT_IN, PRIMITIVES
 from .groups import Group
 from .layout import Layout, Rows, as_rows
 from .quantities import AFTER, BEFORE, EXAMPLES, Quantity
@@ -22,6 +23,8 @@ from .quantities import AFTER, BEFORE, EXAMPLES, Quantity
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TypeAlias
+
+    from ..primitives import Primitive
 
     Array: TypeAlias = numpy.ndarray[Any, Any]
     Call: TypeAlias = Callable[[], Any]
@@ -31,6 +34,22 @@ CACHE = 1 << 20
 
 #: The fewest examples of a block: below that, the calls cost more than the arithmetic.
 FEWEST = 256
+
+#: What NumPy has under the name of a primitive of the table.
+UFUNCS = {PRIMITIVES[name]: ufunc for name in BUILT_IN if isinstance(ufunc := getattr(numpy, name, None), numpy.ufunc)}
+
+#: Those that are called as they are, whatever the operands.
+PLAIN_UFUNCS = {
+    primitive: ufunc
+    for primitive, ufunc in UFUNCS.items()
+    if primitive not in (rules.power, rules.maximum, rules.minimum)
+}
+
+#: So few rows that lie here and there are read one by one: to gather them takes longer.
+FEW_ROWS = 6
+
+#: A matrix that is used more often than this is a recurrent one: so many products of adjoints and inputs cost one call.
+FEW_USES, STACKED = 8, 100
 
 #: How many sizes of blocks are remembered.
 REMEMBERED = 4
@@ -79,10 +98,10 @@ class Machine:
         self._blocks: dict[tuple[int, bool], Block] = {}
         most = CACHE // (self._dtype.itemsize * max(1, layout.example_count))
         self.block_size = max(FEWEST, most // 64 * 64)
-        numbers = [q.operands for group in groups for q in group.members]
-        for x in chain(*numbers, outputs, gradients, *input_gradients):
-            if type(x) is float:
-                layout.constant(x)  # it gets its place
+        read = chain.from_iterable([q.operands for group in groups for q in group.members])
+        constants = [x for x in chain(read, outputs, gradients, *input_gradients) if type(x) is float]
+        for x in (-0.0, *{0.0, *constants}):
+            layout.constant(x)  # it gets its place
         self.shared = numpy.zeros((layout.shared_count, 1), self._dtype)
         for text, place in layout.constants.items():
             self.shared[place] = float(text)
@@ -194,10 +213,46 @@ class _Binder:
         self._layout = machine._layout
         self._examples = examples
         self._first = first
+        self._array = machine.shared if examples is None else examples  # what groups write to
         self._room: dict[Any, Array] = {}  # what groups of one shape may share
+        self._numbers: dict[Any, Array] = {}  # constants, and numbers that all examples share
+        self._found_rows: dict[tuple[Any, ...], Array] = {}  # of the group at hand
+        self._matrices: dict[Any, Array] = {}  # of these: a recurrent network uses one again and again
+        self._binders: dict[str, Callable[[Group], None]] = {
+            "matrix": self._matrix,
+            "dots": self._dots,
+            "each": self._each,
+            "batch_sums": self._batch_sums,
+        }
+
+    @cached_property
+    def _row_of(self) -> list[Array]:
+        return list(self._array)
 
     def bind(self, group: Group) -> None:
-        getattr(self, f"_{group.form}")(group)
+        """Append the calls that compute the group."""
+        primitive, members = group.primitive, group.members
+        if primitive in PLAIN_UFUNCS and (len(members) == 1 or self._are_scattered(members)):
+            for q in members:
+                operands = [self._single(x) for x in q.operands]
+                self.calls.append(partial(PLAIN_UFUNCS[primitive], *operands, self._row_of[self._layout.place[q]]))
+        else:
+            self._binders[group.form](group)
+
+    def _are_scattered(self, members: list[Quantity]) -> bool:
+        """Whether to compute these one by one is sooner done than to gather what they read, and does no harm."""
+        if len(members) > FEW_ROWS or self._examples is None:
+            return False
+        written = {self._layout.place[q] for q in members}
+        scattered = False
+        for slot in zip(*[q.operands for q in members]):
+            if type(slot[0]) is Quantity and not slot[0].shared:
+                places = [self._layout.place[x] for x in slot]
+                if not written.isdisjoint(places):  # what is written may be read by the next one
+                    return False
+                if slot.count(slot[0]) < len(slot) and as_rows("examples", places).places:
+                    scattered = True
+        return scattered
 
     def _call(self, function: Callable[..., Any], *operands: Any, **named: Any) -> None:
         self.calls.append(partial(function, *operands, **named))
@@ -216,7 +271,18 @@ class _Binder:
 
     def _constant(self, number: float) -> Array:
         """An array without dimensions, which a ufunc takes quicker than a float."""
-        return numpy.array(number, self._machine.shared.dtype)
+        key = number or repr(number)  # 0.0 and -0.0 are equal, and differ
+        if key not in self._numbers:
+            self._numbers[key] = numpy.array(number, self._machine.shared.dtype)
+        return self._numbers[key]
+
+    def _number(self, x: Any) -> Array:
+        """A constant, or what examples share: without dimensions, for a ufunc takes twice as long to stretch a row."""
+        if type(x) is float:
+            return self._constant(x)
+        if x not in self._numbers:
+            self._numbers[x] = self._machine.shared[self._layout.place[x], 0, ...]
+        return self._numbers[x]
 
     def _rows(self, rows: Rows) -> Array:
         """A part of an array; a copy that is made anew each time where the rows are not evenly apart."""
@@ -224,23 +290,26 @@ class _Binder:
             return self._machine._view(rows, self._examples)
         source = self._machine.shared if rows.array == "shared" else self._examples
         assert source is not None
-        copy = numpy.empty((rows.size, source.shape[1]), source.dtype)
-        self._call(numpy.take, source, numpy.array(rows.places), 0, copy, "clip")
+        return self._gathered(source, rows.places)
+
+    def _gathered(self, source: Array, places: Sequence[int]) -> Array:
+        copy = numpy.empty((len(places), source.shape[1]), source.dtype)
+        self._call(source.take, numpy.array(places), 0, copy, "clip")
         return copy
 
-    def _operand(self, operands: list[Any]) -> Any:
+    def _operand(self, operands: Sequence[Any]) -> Array:
         """One slot of a group; an array without dimensions if it is the same constant everywhere."""
-        if all(type(x) is float for x in operands) and len({repr(x) for x in operands}) == 1:
-            return self._constant(operands[0])
-        return self._rows(self._layout.rows_of(operands, broadcast=True))
+        first = operands[0]
+        if type(first) is float:
+            same = len({*map(repr, operands)}) == 1
+            return self._constant(first) if same else self._rows(self._layout.rows_of(operands))
+        if operands.count(first) == len(operands):
+            return self._single(first) if first.shared else self._row_of[self._layout.place[first]][None]
+        return self._rows(self._layout.rows_of(operands))
 
     def _out(self, group: Group) -> Array:
-        return self._machine._view(
-            as_rows(
-                "shared" if group.stage != EXAMPLES else "examples", [self._layout.place[q] for q in group.members]
-            ),
-            self._examples,
-        )
+        start = self._layout.place[group.members[0]]
+        return self._array[start : start + len(group.members)]
 
     # ----- One method for each form of a group -----
 
@@ -252,19 +321,22 @@ class _Binder:
 
     def _matrix_of(self, weights: list[Any], height: int) -> Array:
         """A matrix of shared numbers, row after row: a view where they are evenly apart in both directions."""
-        width = len(weights) // height
-        places = [self._layout.constant(x) if type(x) is float else self._layout.place[x] for x in weights]
-        right = places[1] - places[0] if width > 1 else 1
-        down = places[width] - places[0] if height > 1 else width
-        start, array = places[0], self._machine.shared
-        evenly = all(
-            place == start + i * down + j * right
-            for (i, j), place in zip(((i, j) for i in range(height) for j in range(width)), places)
-        )
-        if evenly and right > 0 and down > 0:
+        key = (height, *[repr(x) if type(x) is float else x for x in weights])
+        if key not in self._matrices:
+            places = [self._layout.constant(x) if type(x) is float else self._layout.place[x] for x in weights]
+            self._matrices[key] = self._shared_matrix(numpy.array(places).reshape(height, -1))
+        return self._matrices[key]
+
+    def _shared_matrix(self, places: Array) -> Array:
+        (height, width), array = places.shape, self._machine.shared
+        start = int(places[0, 0])
+        right = int(places[0, 1]) - start if width > 1 else 1
+        down = int(places[1, 0]) - start if height > 1 else width
+        evenly = start + down * numpy.arange(height)[:, None] + right * numpy.arange(width)
+        if right > 0 and down > 0 and (places == evenly).all():
             size = array.itemsize
             return numpy.lib.stride_tricks.as_strided(array[start:, 0], (height, width), (down * size, right * size))
-        return self._rows(Rows("shared", 0, len(places), 0, tuple(places))).reshape(height, width)
+        return self._rows(Rows("shared", 0, places.size, 0, tuple(places.ravel().tolist()))).reshape(height, width)
 
     def _dots(self, group: Group) -> None:
         """Σ weights * inputs, row by row."""
@@ -277,39 +349,56 @@ class _Binder:
 
     def _each(self, group: Group) -> None:
         """An operation on each row."""
-        primitive, out = group.primitive, self._out(group)
-        count = len(group.members[0].operands)
+        primitive, members = group.primitive, group.members
         if primitive is rules.total:
-            rows = self._rows(self._layout.rows_of([x for q in group.members for x in q.operands]))
-            self._call(numpy.add.reduce, rows.reshape(len(group.members), count, rows.shape[1]), 1, None, out)
+            self._totals(group)
             return
-        slots = [group.slot(i) for i in range(count)]
-        operands = [self._operand(slot) for slot in slots]
-        if not self._machine.exact and primitive is rules.relu:
+        if len(members) == 1:
+            (q,) = members
+            operands, out = [self._single(x) for x in q.operands], self._row_of[self._layout.place[q]]
+        else:
+            operands = [self._operand(slot) for slot in zip(*[q.operands for q in members])]
+            out = self._out(group)
+        if primitive is rules.power and all(q.operands[1] == 2.0 for q in members):
+            primitive, operands = rules.multiply, operands[:1] * 2
+        self._elementwise(primitive, operands, out)
+
+    def _totals(self, group: Group) -> None:
+        """The sum of the operands of each member."""
+        height, count = len(group.members), len(group.members[0].operands)
+        rows = self._rows(self._layout.rows_of([x for q in group.members for x in q.operands]))
+        self._call(numpy.add.reduce, rows.reshape(height, count, rows.shape[1]), 1, None, self._out(group))
+
+    def _single(self, x: Any) -> Array:
+        """The operand of a group of one."""
+        if type(x) is Quantity and x.shared is (self._examples is None):
+            return self._row_of[self._layout.place[x]]
+        return self._number(x)
+
+    def _elementwise(self, primitive: Primitive, operands: list[Array], out: Array) -> None:
+        if not self._machine.exact and primitive is rules.multiply and _is_outer(operands, out):
+            self._call(numpy.dot, *sorted(operands, key=len, reverse=True), out)  # half the time of a broadcast product
+        elif primitive in UFUNCS:
+            self._ufunc(UFUNCS[primitive], *operands, out)
+        elif not self._machine.exact and primitive is rules.relu:
             self._ufunc(numpy.maximum, *operands, self._same_shape(out, out.dtype), out)
         elif not self._machine.exact and primitive is rules.step:
             # A ufunc that writes True and False as floats is slower than one more call that does.
             above = self._same_shape(out, numpy.dtype(bool))
             self._ufunc(numpy.greater, *operands, self._constant(0.0), above)
             self._call(numpy.copyto, out, above)
-        elif not self._machine.exact and primitive is rules.multiply and _is_outer(operands, out):
-            self._call(numpy.dot, *sorted(operands, key=len, reverse=True), out)  # half the time of a broadcast product
-        elif primitive is rules.power and all(x == 2.0 for x in slots[1]):
-            self._ufunc(numpy.multiply, operands[0], operands[0], out)
-        elif isinstance(ufunc := getattr(numpy, primitive.name, None), numpy.ufunc) and primitive is getattr(
-            rules, primitive.name, None
-        ):
-            self._ufunc(ufunc, *operands, out)
         else:
             self._call(_assign, out, primitive.array, *operands)
 
     def _batch_sums(self, group: Group) -> None:
         """Σ x * y over the batch: products of matrices where they make one, the others one by one."""
         others: list[Quantity] = []
+        self._found_rows.clear()
         for members in self._adjacent(group.members):
+            factors = [q.operands[::2] for q in members], [q.operands[1::2] for q in members]
             at = 0
             while at < len(members):
-                width, height = _shape_of_product(members, at)
+                width, height = _shape_of_product(*factors, at)
                 if width:
                     self._product(members[at : at + width * height], width)
                 else:
@@ -329,19 +418,49 @@ class _Binder:
                 runs.append([q])
         return runs
 
+    def _rows_once(self, operands: tuple[Any, ...]) -> Array:
+        """Rows of examples, which other sums of the group may read as well."""
+        if operands not in self._found_rows:
+            self._found_rows[operands] = self._rows(self._layout.example_rows(operands))
+        return self._found_rows[operands]
+
     def _product(self, members: list[Quantity], width: int) -> None:
         """A matrix of sums: adjoints @ inputs.T, for every time that the matrix was used."""
         start, height = self._layout.place[members[0]], len(members) // width
         total = self._machine.shared[start : start + len(members), 0].reshape(height, width)
-        for t in range(0, len(members[0].operands), 2):
-            inputs = self._rows(self._layout.example_rows([q.operands[t] for q in members[:width]]))
-            of_results = self._rows(self._layout.rows_of([q.operands[t + 1] for q in members[::width]]))
-            if t == 0 and self._first:
-                self._call(numpy.dot, of_results, inputs.T, total)
+        inputs_at = list(zip(*[q.operands[::2] for q in members[:width]]))
+        results_at = list(zip(*[q.operands[1::2] for q in members[::width]]))
+        many = len(inputs_at) > FEW_USES
+        for t in range(0, len(inputs_at), STACKED if many else 1):
+            out = total if t == 0 and self._first else self._room_for(total.shape, "more")
+            if many:
+                self._stacked_products(inputs_at[t : t + STACKED], results_at[t : t + STACKED], out)
             else:
-                more = numpy.empty_like(total)
-                self._call(numpy.dot, of_results, inputs.T, more)
-                self._call(numpy.add, total, more, total)
+                inputs, of_results = self._rows_once(inputs_at[t]), self._rows_once(results_at[t])
+                self._call(numpy.dot, of_results, inputs.T, out)
+            if out is not total:
+                self._call(numpy.add, total, out, total)
+
+    def _stacked_products(self, inputs_at: list[Any], results_at: list[Any], out: Array) -> None:
+        """The sum of many products of matrices: copies of their rows, and one call for all."""
+        of_results, inputs = self._stack(results_at, "results"), self._stack(inputs_at, "inputs")
+        products = self._room_for((len(inputs_at), *out.shape), "products")
+        self._call(numpy.matmul, of_results, inputs.transpose(0, 2, 1), products)
+        self._call(numpy.add.reduce, products, 0, None, out)
+
+    def _stack(self, rows: list[Any], purpose: str) -> Array:
+        """A copy of rows of examples, of shape (uses, rows of each, examples); a 1.0 is that of a bias."""
+        place, one = self._layout.place, self._layout.ones[0]
+        places = numpy.array([[place[x] if type(x) is Quantity else one for x in some] for some in rows])
+        stack = self._room_for((*places.shape, self._array.shape[1]), purpose)
+        self._call(self._array.take, places, 0, stack, "clip")
+        return stack
+
+    def _room_for(self, shape: tuple[int, ...], purpose: str) -> Array:
+        """An array that is written and read by calls that follow each other."""
+        if (shape, purpose) not in self._room:
+            self._room[shape, purpose] = numpy.empty(shape, self._array.dtype)
+        return self._room[shape, purpose]
 
     def _one_by_one(self, members: list[Quantity]) -> None:
         products: list[tuple[int, Any, Any]] = []
@@ -384,32 +503,29 @@ def _of_example(x: Any) -> bool:
     return type(x) is Quantity and not x.shared
 
 
-def _shape_of_product(members: list[Quantity], at: int) -> tuple[int, int]:
+def _shape_of_product(reads: list[Any], adjoints: list[Any], at: int) -> tuple[int, int]:
     """Width and height of the matrix of sums that begins there: its rows read the same, each has one adjoint.
 
     (0, 0) where it is none.
+
+    Args:
+        reads, adjoints: for each sum, the first factors of its products, and the second.
     """
-    first = members[at].operands
-    if not all(map(_of_example, first[1::2])):
+    first, count = adjoints[at], len(adjoints)
+    if not all(map(_of_example, first)):
         return 0, 0
-
-    def fits(q: Quantity, like: Quantity, slot: int) -> bool:
-        return len(q.operands) == len(first) and q.operands[slot::2] == like.operands[slot::2]
-
     width = 1
-    while at + width < len(members) and fits(members[at + width], members[at], 1):
+    while at + width < count and adjoints[at + width] == first:
         width += 1
-    *readable, last = [members[at + j].operands[::2] for j in range(width)]
-    if not all(_of_example(x) for column in readable for x in column):
+    row = reads[at : at + width]
+    if not all(map(_of_example, chain(*row[:-1]))):
         return 0, 0
-    if not all(_of_example(x) or (type(x) is float and x == 1.0) for x in last):
+    if not all(_of_example(x) or (type(x) is float and x == 1.0) for x in row[-1]):
         return (width - 1, 1) if width > 1 else (0, 0)
     height = 1
-    while at + (height + 1) * width <= len(members):
-        row = members[at + height * width : at + (height + 1) * width]
-        if not all(fits(q, members[at + j], 0) and fits(q, row[0], 1) for j, q in enumerate(row)):
-            break
-        if not all(map(_of_example, row[0].operands[1::2])):
+    for below in range(at + width, count - width + 1, width):
+        alike = adjoints[below : below + width]
+        if alike.count(alike[0]) < width or not all(map(_of_example, alike[0])) or reads[below : below + width] != row:
             break
         height += 1
     return width, height
@@ -417,7 +533,7 @@ def _shape_of_product(members: list[Quantity], at: int) -> tuple[int, int]:
 
 def _is_outer(operands: list[Array], out: Array) -> bool:
     """Whether a number for each row is multiplied by one for each example."""
-    return len(out) > 1 and sorted(x.shape for x in operands) == [(1, out.shape[1]), (len(out), 1)]
+    return out.ndim == 2 and len(out) > 1 and sorted(x.shape for x in operands) == [(1, out.shape[1]), (len(out), 1)]
 
 
 def _row_products(x: Array, y: Array, out: Array) -> None:

@@ -5,6 +5,7 @@ A group becomes one array operation. The dots that read the same inputs are the 
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from .. import rules
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
     from ..primitives import Primitive
     from .quantities import Quantities
+
+
+#: How the quantities of a primitive are computed; "each" of all others.
+FORMS = {rules.dot: "matrix", BATCH_SUM: "batch_sums"}
 
 
 class Group:
@@ -47,6 +52,14 @@ class Group:
         rows = self.members[:1] if self.form == "matrix" else self.members
         return [x for q in rows for x in q.operands[len(q.operands) // 2 : -1]]
 
+    def read(self) -> Iterable[Any]:
+        """What examples have and the group reads, and perhaps more than that; each of it once or more."""
+        if self.form == "matrix":
+            return self.inputs
+        if len(self.members) == 1:
+            return self.members[0].operands
+        return chain.from_iterable([q.operands for q in self.members])
+
     def __repr__(self) -> str:
         return f"<Group of {len(self.members)} {self.primitive.name} ({self.form}, stage {self.stage})>"
 
@@ -54,33 +67,44 @@ class Group:
 def needed(book: Quantities, wanted: Iterable[Any]) -> list[Quantity]:
     """What the wanted quantities are computed from, and these, but no leaves: operands come first."""
     seen = {x for x in wanted if type(x) is Quantity}
+    found: list[Quantity] = []
     for q in reversed(book.made):
-        if q in seen:
+        if q in seen and q.primitive is not None:
             seen.update(q.operands)
-    return [q for q in book.made if q.primitive is not None and q in seen]
+            found.append(q)
+    return found[::-1]
 
 
 def grouped(order: list[Quantity]) -> list[Group]:
     """The groups, in an order in which they can be computed."""
-    found: dict[Any, list[Quantity]] = {}
+    found: dict[Any, Group] = {}
     for q in order:
-        found.setdefault((q.stage, q.level, *_kind(q)), []).append(q)
-    groups = [Group(key[3], members[0].primitive, members, key[0]) for key, members in found.items()]  # type: ignore[arg-type]
-    groups = _single_dots_together(groups)
+        primitive: Any = q.primitive
+        key = q.stage, q.level, primitive, _kinds(q)
+        group = found.get(key)
+        if group is None:
+            found[key] = Group(FORMS.get(primitive, "each"), primitive, [q], q.stage)
+        else:
+            group.members.append(q)
+    groups = _single_dots_together(list(found.values()))
     groups.sort(key=lambda group: (group.stage, group.members[0].level))
     return groups
 
 
-def _kind(q: Quantity) -> tuple[Any, ...]:
-    """What quantities must have in common to be computed at once; the second is the form of their group."""
+def _kinds(q: Quantity) -> Any:
+    """What the operands of quantities must have in common if these are to be computed at once."""
     primitive, operands = q.primitive, q.operands
     if primitive is BATCH_SUM:
-        return BATCH_SUM, "batch_sums"
+        return None
     if primitive is rules.dot:
-        return "dot", "matrix", operands[len(operands) // 2 : -1]
+        return operands[len(operands) // 2 : -1]
     assert primitive is not None
-    kinds = [type(x) is Quantity and (1 if x.shared else 2) for x in operands]
-    return primitive, "each", *kinds
+    if primitive.variadic:
+        return tuple([type(x) is Quantity and (1 if x.shared else 2) for x in operands])
+    kinds = 0  # a number is sooner made, and compared
+    for x in operands:
+        kinds = 3 * kinds + (0 if type(x) is float else 1 if x.shared else 2)
+    return kinds
 
 
 def _single_dots_together(groups: list[Group]) -> list[Group]:

@@ -13,7 +13,7 @@ from .groups import Group
 from .quantities import BATCH_SUM, EXAMPLES, Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from typing import Any
 
 
@@ -27,20 +27,14 @@ class Rows(NamedTuple):
     places: tuple[int, ...] = ()
 
 
-def as_rows(array: str, places: Sequence[int], *, broadcast: bool = False) -> Rows:
-    """The rows at these places, as a slice where they are evenly apart.
-
-    Args:
-        broadcast: whether one row may stand for several that are the same.
-    """
+def as_rows(array: str, places: list[int]) -> Rows:
+    """The rows at these places, as a slice where they are evenly apart."""
     start, count = places[0], len(places)
     if count == 1:
         return Rows(array, start, 1)
-    step = places[1] - start if count > 1 else 1
-    if step > 0 and all(place == start + i * step for i, place in enumerate(places)):
+    step = places[1] - start
+    if step > 0 and places == list(range(start, start + count * step, step)):
         return Rows(array, start, count, step)
-    if broadcast and step == 0 and all(place == start for place in places):
-        return Rows(array, start, 1)
     return Rows(array, 0, count, 0, tuple(places))
 
 
@@ -69,36 +63,37 @@ class Layout:
         #: The parameters in the order in which they lie.
         self.parameters: list[Quantity] = []
         self._ending_in_one = self._followed_by_one(groups)
+        self._before_one = {inputs[0] for inputs in self._ending_in_one}
         self._place_parameters(groups, parameters)
         self._place_sums(groups)
         self._place_shared(groups)
         self._place_examples(groups, inputs, one, kept)
 
-    def rows_of(self, operands: Sequence[Any], *, broadcast: bool = False) -> Rows:
+    def rows_of(self, operands: Sequence[Any]) -> Rows:
         """Where operands lie: all of them shared or constant, or else what examples have."""
-        first = operands[0]
-        if len(operands) == 1 and type(first) is Quantity:
-            return Rows("shared" if first.shared else "examples", self.place[first], 1)
-        if not any(type(x) is Quantity and not x.shared for x in operands):
-            shared = [self.constant(x) if type(x) is float else self.place[x] for x in operands]
-            return as_rows("shared", shared, broadcast=broadcast)
-        return self.example_rows(operands, broadcast=broadcast)
+        for x in operands:
+            if type(x) is Quantity and not x.shared:
+                return self.example_rows(operands)
+        return as_rows("shared", [self.constant(x) if type(x) is float else self.place[x] for x in operands])
 
-    def example_rows(self, operands: Sequence[Any], *, broadcast: bool = False) -> Rows:
+    def example_rows(self, operands: Sequence[Any]) -> Rows:
         """Where numbers of examples lie, and perhaps the 1.0 that a bias is multiplied by."""
+        if float not in map(type, operands):
+            return as_rows("examples", list(map(self.place.__getitem__, operands)))
         places: list[int] = []
         for x in operands:
             if type(x) is Quantity:
                 places.append(self.place[x])
             else:  # the 1.0 that a bias is multiplied by
                 places.append(self._one_after.get(places[-1], self.ones[0]) if places else self.ones[0])
-        return as_rows("examples", places, broadcast=broadcast)
+        return as_rows("examples", places)
 
     def constant(self, number: float) -> int:
         """The row of a constant."""
-        if repr(number) not in self.constants:
-            self.constants[repr(number)] = self._more_shared(1)
-        return self.constants[repr(number)]
+        text = repr(number)
+        if text not in self.constants:
+            self.constants[text] = self._more_shared(1)
+        return self.constants[text]
 
     def _more_shared(self, count: int) -> int:
         start = self.shared_count
@@ -117,36 +112,37 @@ class Layout:
 
     def _place_parameters(self, groups: list[Group], parameters: list[Quantity]) -> None:
         """The weights of each matrix first, row by row."""
-        wanted = dict.fromkeys(parameters)
+        rest = dict.fromkeys(parameters)
         for group in groups:
             if group.form == "matrix":
-                weights = group.weights
-                if all(x in wanted and x not in self.place for x in weights) and len({*weights}) == len(weights):
+                weights = dict.fromkeys(group.weights)
+                if len(weights) == len(group.weights) and weights.keys() <= rest.keys():
                     self._place_next(weights)
-        self._place_next([x for x in parameters if x not in self.place])
+                    for leaf in weights:
+                        del rest[leaf]
+        self._place_next(rest)
 
-    def _place_next(self, leaves: list[Quantity]) -> None:
-        for leaf in leaves:
-            self.place[leaf] = self._more_shared(1)
-            self.parameters.append(leaf)
+    def _place_next(self, leaves: Collection[Quantity]) -> None:
+        self._place_from(self._more_shared(len(leaves)), leaves)
+        self.parameters += leaves
+
+    def _place_from(self, start: int, members: Collection[Quantity]) -> None:
+        self.place.update(zip(members, range(start, start + len(members))))
 
     def _place_sums(self, groups: list[Group]) -> None:
         """The sums over the batch of the parameters' contributions, in the order of the parameters."""
         sums = [q for group in groups if group.primitive is BATCH_SUM for q in group.members]
-        owner = {summed: q for q, summed in sums[0].book.batch_sums.items()} if sums else {}
-        last = self.shared_count
-        sums.sort(key=lambda q: self.place.get(owner[q], last))
+        owned = sums[0].book.batch_sums.items() if sums else ()
+        place = {summed: self.place.get(q, self.shared_count) for q, summed in owned}
+        sums.sort(key=place.__getitem__)
         #: The rows that are to be 0 when the first block of examples comes.
         self.sums = Rows("shared", self._more_shared(len(sums)), len(sums))
-        for i, q in enumerate(sums):
-            self.place[q] = self.sums.start + i
+        self._place_from(self.sums.start, sums)
 
     def _place_shared(self, groups: list[Group]) -> None:
         for group in groups:
             if group.stage != EXAMPLES:
-                start = self._more_shared(len(group.members))
-                for i, q in enumerate(group.members):
-                    self.place[q] = start + i
+                self._place_from(self._more_shared(len(group.members)), group.members)
 
     # ----- What every example has -----
 
@@ -156,50 +152,51 @@ class Layout:
         """Rows are taken again when nothing needs what they hold: what fits into the cache is fast."""
         groups = [group for group in groups if group.stage == EXAMPLES]
         self._one_after: dict[int, int] = {}
-        last_use = _last_uses(groups, kept)
         self._free: dict[int, list[int]] = {}
         ones = self._more_rows(1)
         self.ones.append(ones)
         self.place[one] = ones
-        for argument in inputs:
+        for argument in filter(None, inputs):
             self._put(argument)
-        for i, group in enumerate(groups):
+        for group, done in zip(groups, _last_read(groups, kept)):
             if group.form == "batch_sums":
-                self._release(group, i, last_use)
-                continue
-            if group.form == "each":  # it may write where it reads
-                self._release(group, i, last_use)
+                self._release(done)
+            elif group.form == "each":  # it may write where it reads
+                self._release(done)
                 self._put(group.members)
             else:
                 self._put(group.members)
-                self._release(group, i, last_use)
+                self._release(done)
 
     def _put(self, members: list[Quantity]) -> None:
         count = len(members)
-        ends_in_one = tuple(members) in self._ending_in_one
+        ends_in_one = self._ends_in_one(members)
         if not ends_in_one and self._free.get(count):
             start = self._free[count].pop()
         else:
             start = self._more_rows(count + ends_in_one)
-        for i, q in enumerate(members):
-            self.place[q] = start + i
+        if count == 1:
+            self.place[members[0]] = start
+        else:
+            self._place_from(start, members)
         if ends_in_one:
             self.ones.append(start + count)
             self._one_after[start + count - 1] = start + count
 
-    def _release(self, group: Group, now: int, last_use: dict[Quantity, tuple[int, list[Quantity]]]) -> None:
-        """Rows of groups that this one is the last to read."""
-        done = []
-        for q in group.members:
-            for x in q.operands:
-                if type(x) is Quantity and x in last_use:
-                    time, members = last_use[x]
-                    if time == now and tuple(members) not in self._ending_in_one:
-                        done.append(members)
-                        for member in members:
-                            del last_use[member]
-        for members in done:
-            self._free.setdefault(len(members), []).append(self.place[members[0]])
+    def _ends_in_one(self, members: list[Quantity]) -> bool:
+        """Whether a matrix reads these, and 1 for its bias."""
+        return members[0] in self._before_one and tuple(members) in self._ending_in_one
+
+    def _release(self, groups: Sequence[Group]) -> None:
+        """Rows of groups that are not read any more."""
+        for group in groups:
+            members = group.members
+            if not self._ends_in_one(members):
+                count, start = len(members), self.place[members[0]]
+                if count in self._free:
+                    self._free[count].append(start)
+                else:
+                    self._free[count] = [start]
 
     def _more_rows(self, count: int) -> int:
         start = self.example_count
@@ -207,14 +204,16 @@ class Layout:
         return start
 
 
-def _last_uses(groups: list[Group], kept: list[Any]) -> dict[Quantity, tuple[int, list[Quantity]]]:
-    """When the group of a quantity is read for the last time, and its members; not of those that are kept."""
-    group_of = {q: group.members for group in groups if group.form != "batch_sums" for q in group.members}
-    last: dict[int, int] = {id(members): i for i, group in enumerate(groups) if (members := group.members)}
-    for i, group in enumerate(groups):
-        for q in group.members:
-            for x in q.operands:
-                if type(x) is Quantity and x in group_of:
-                    last[id(group_of[x])] = i
-    never = {id(group_of[q]) for q in kept if type(q) is Quantity and q in group_of}
-    return {q: (last[id(members)], members) for q, members in group_of.items() if id(members) not in never}
+def _last_read(groups: list[Group], kept: list[Any]) -> list[Sequence[Group]]:
+    """For each group, those that it is the last to read; without those of which something is kept."""
+    group_of = {q: group for group in groups if group.form != "batch_sums" for q in group.members}
+    done = {group_of[q] for q in kept if q in group_of}
+    found: list[Sequence[Group]] = []
+    for group in reversed(groups):
+        last: list[Group] = []
+        for x in group.read():
+            if x in group_of and (other := group_of[x]) not in done:
+                done.add(other)
+                last.append(other)
+        found.append(last or ())
+    return found[::-1]

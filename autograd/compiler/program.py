@@ -50,6 +50,7 @@ class Program:
             self.input_gradients = [self._adjoints(book, argument) for argument in self.inputs]
         wanted = [*self.outputs, *gradients, *[x for column in self.input_gradients for x in column]]
         self.groups = grouped(needed(book, wanted))
+        book.forget()
         self.layout = Layout(self.groups, list(captured), self.inputs, book.one, wanted)
         #: The captured leaves in the order in which the layout has them.
         self.parameters: list[Value] = [captured[q] for q in self.layout.parameters]

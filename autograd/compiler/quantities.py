@@ -11,18 +11,20 @@ otherwise there is one for each example. Equal quantities are one object: common
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from .. import rules
 from ..scalars import as_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, TypeAlias
 
     from ..primitives import Primitive
 
     Term: TypeAlias = tuple["Quantity | float", "Quantity | float"]
+    Contributions: TypeAlias = Sequence[Any]  # x, y, x, y, ... of products x * y
 
 
 class Quantity:
@@ -30,34 +32,39 @@ class Quantity:
 
     __slots__ = ("book", "label", "level", "operands", "primitive", "shared", "stage")
 
-    def __init__(
-        self, book: Quantities, primitive: Primitive | None, operands: tuple[Any, ...], label: str, *, shared: bool
-    ) -> None:
-        self.book = book
-        self.primitive = primitive  # None: a leaf
-        self.operands = operands  # Quantities, and floats for constants
-        self.label = label
-        self.shared = shared
-        self.level = 0  # one more than the highest of the operands
-        self.stage = BEFORE if shared else EXAMPLES
-        book.made.append(self)
+    level: int
+    shared: bool
+    stage: int
 
-    def of_operands(self) -> None:
-        """Find what follows from the operands: the level, whether it is shared, the stage."""
-        level, shared, stage = -1, True, BEFORE
-        for x in self.operands:
+    def __init__(
+        self,
+        book: Quantities,
+        primitive: Primitive | None,
+        operands: tuple[Any, ...],
+        label: str = "",
+        *,
+        shared: bool = True,
+    ) -> None:
+        level, stage = -1, BEFORE
+        for x in operands:
             if type(x) is Quantity:
                 if x.level > level:
                     level = x.level
                 if x.stage > stage:
                     stage = x.stage
-                shared = shared and x.shared
-        self.level = level + 1
-        if self.primitive is BATCH_SUM or not shared:
-            self.stage = EXAMPLES
+                if not x.shared:
+                    shared = False
+        self.book = book
+        self.primitive = primitive  # None: a leaf
+        self.operands = operands  # Quantities, and floats for constants
+        self.label = label
+        self.level = level + 1 if level >= book.floor else book.floor  # one more than the highest of the operands
+        if primitive is BATCH_SUM:
+            self.shared, self.stage = True, EXAMPLES
         else:
-            self.stage = BEFORE if stage == BEFORE else AFTER
-        self.shared = shared or self.primitive is BATCH_SUM
+            self.shared = shared
+            self.stage = EXAMPLES if not shared else BEFORE if stage == BEFORE else AFTER
+        book.made.append(self)
 
     def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Any:
         return self.book.of(primitive, operands)
@@ -112,6 +119,9 @@ class Quantity:
 #: When a quantity is computed: before the examples, for each block of examples, or when all are added up.
 BEFORE, EXAMPLES, AFTER = range(3)
 
+#: A graph of more levels than these is mostly so narrow that calls cost more than the arithmetic.
+DEEP = 50
+
 #: A sum of fewer terms than this is written with +.
 FEW = 4
 
@@ -120,7 +130,10 @@ class Quantities:
     """Makes quantities; asked twice for the same one, it gives the same object."""
 
     def __init__(self) -> None:
-        self._known: dict[Any, Quantity] = {}
+        #: By the operands.
+        self._known: defaultdict[Primitive, dict[Any, Quantity]] = defaultdict(dict)
+        #: The level of what could be lower.
+        self.floor = 0
         #: All of them, operands before what is made of them.
         self.made: list[Quantity] = []
         #: For shared quantities, what the examples contribute to their adjoint.
@@ -134,64 +147,84 @@ class Quantities:
 
     def of(self, primitive: Primitive, operands: Iterable[Any], label: str = "") -> Any:
         """The primitive applied to quantities and constants, or something simpler that is equal to it."""
-        operands = tuple([x if type(x) is Quantity else as_number(x, primitive.name) for x in operands])
-        if not any(type(x) is Quantity for x in operands):
+        operands = tuple(operands)
+        for x in operands:
+            if type(x) is not Quantity:
+                found = self._of_constants(primitive, operands)
+                break
+        else:
+            simpler = _SIMPLER.get(primitive)
+            found = simpler(self, *operands) if simpler else None
+            if found is None:
+                found = self._unique(primitive, operands, operands)
+        if label and type(found) is Quantity and not found.label:
+            found.label = label
+        return found
+
+    def _of_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+        """The same where some operands are numbers, or all of them."""
+        operands = tuple([x if type(x) in _KINDS else as_number(x, primitive.name) for x in operands])
+        if Quantity not in map(type, operands):
             return primitive(*operands)
-        simpler = self._simpler(primitive, operands)
-        if simpler is None:
-            simpler = self._unique(primitive, operands)
-        if label and type(simpler) is Quantity and not simpler.label:
-            simpler.label = label
-        return simpler
+        simpler = _SIMPLER.get(primitive) or _SIMPLER_OF_CONSTANTS.get(primitive)
+        found = simpler(self, *operands) if simpler else None
+        return self._with_constants(primitive, operands) if found is None else found
 
-    def _unique(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
-        key: Any = (primitive, operands)
-        if any(type(x) is float for x in operands):  # by repr, the constants 0.0 and -0.0 differ and nan is itself
-            key = (primitive, *[x if type(x) is Quantity else repr(x) for x in operands])
-        found = self._known.get(key)
+    def _with_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
+        # By repr, the constants 0.0 and -0.0 differ and nan is itself.
+        key = (*operands, *[repr(x) for x in operands if type(x) is float])
+        return self._unique(primitive, operands, key)
+
+    def _unique(self, primitive: Primitive, operands: tuple[Any, ...], key: tuple[Any, ...]) -> Quantity:
+        known = self._known[primitive]
+        found = known.get(key)
         if found is None:
-            found = self._known[key] = Quantity(self, primitive, operands, "", shared=True)
-            found.of_operands()
+            found = known[key] = Quantity(self, primitive, operands)
         return found
 
-    def batch_sum(self, terms: list[Term]) -> Quantity:
-        """Σ x * y over terms (x, y) and over the batch."""
-        found = Quantity(self, BATCH_SUM, tuple([x for term in terms for x in term]), "", shared=True)
-        found.of_operands()
-        return found
+    def forget(self) -> None:
+        """What is known of them, when all are made: so many objects less for the garbage collector to go over."""
+        self.made.clear()
+        self._known.clear()
 
-    def _simpler(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
-        """A quantity or constant that is equal, if there is a simpler one."""
-        if primitive is rules.total:
-            return self.combined([(1.0, x) for x in operands])
-        if primitive is rules.mean:
-            return self.combined([(1 / len(operands), x) for x in operands])
-        if primitive is rules.dot:
-            half = len(operands) // 2
-            return self.combined([*zip(operands[:half], operands[half:-1]), (operands[-1], 1.0)])
-        if primitive is rules.positive:
-            return operands[0]
-        if primitive is rules.negative and operands[0].primitive is rules.negative:
-            return operands[0].operands[0]
-        if primitive is rules.multiply:
-            return self._product(*operands)
-        if primitive in (rules.divide, rules.power) and operands[1] == 1.0:
-            return operands[0]
-        if primitive is rules.step:
-            # step(x) of a relu(x) that is known: x itself need not be kept then.
-            known = self._known.get((rules.relu, operands))
-            return self._unique(rules.step, (known,)) if known is not None else None
-        if primitive is rules.where and type(operands[0]) is float:
-            return operands[1] if operands[0] > 0 else operands[2]
-        return None
+    # ----- What is simpler, and equal; None if there is no such thing -----
 
-    def _product(self, x: Any, y: Any) -> Any:
-        for factor, other in ((x, y), (y, x)):
-            if type(factor) is float and factor == 1.0:
-                return other
-            if type(factor) is float and factor == -1.0:
-                return self.of(rules.negative, (other,))
-        return None
+    def _sum_of(self, *operands: Any) -> Any:
+        return self.combined([(1.0, x) for x in operands])
+
+    def _mean_of(self, *operands: Any) -> Any:
+        return self.combined([(1 / len(operands), x) for x in operands])
+
+    def _dot_of(self, *operands: Any) -> Any:
+        half = len(operands) // 2
+        return self.combined([*zip(operands[:half], operands[half:-1]), (operands[-1], 1.0)])
+
+    def _positive_of(self, x: Quantity) -> Any:
+        return x
+
+    def _negative_of(self, x: Quantity) -> Any:
+        return x.operands[0] if x.primitive is rules.negative else None
+
+    def _multiple_of(self, x: Any, y: Any) -> Any:
+        factor, other = (x, y) if type(x) is float else (y, x)
+        if factor == 1.0:
+            return other
+        return self.of(rules.negative, (other,)) if factor == -1.0 else None
+
+    def _by_one(self, x: Any, y: Any) -> Any:
+        return x if y == 1.0 else None
+
+    def _step_of(self, x: Quantity) -> Any:
+        """step(relu(x)), if that is known: x itself need not be kept then."""
+        known = self._known[rules.relu].get((x,))
+        return self._unique(rules.step, (known,), (known,)) if known is not None else None
+
+    def _chosen(self, condition: Any, x: Any, y: Any) -> Any:
+        if type(condition) is not float:
+            return None
+        return x if condition > 0 else y
+
+    # ----- Sums of products -----
 
     def combined(self, terms: Iterable[Term], *, drop_zeros: bool = False) -> Any:
         """Σ x * y over terms (x, y): one dot of shared weights and of what is read, if that makes a matrix.
@@ -202,55 +235,80 @@ class Quantities:
         constant = 0.0
         weighted: list[Term] = []  # a shared weight, or 1.0, and what it is multiplied by: one number of each example
         alone: list[Term] = []  # a constant, and a shared quantity
+        x: Any
+        y: Any
         for x, y in terms:
-            if type(x) is float and type(y) is float:
+            if type(y) is float:
+                x, y = y, x
+            if type(x) is not float:
+                if x.shared is y.shared:
+                    x, y = 1.0, self.of(rules.multiply, (x, y))
+                elif y.shared:
+                    x, y = y, x
+            elif type(y) is float:
                 constant += x * y
-            elif not (drop_zeros and any(type(factor) is float and factor == 0 for factor in (x, y))):
-                self._sort(x, y, weighted, alone)
+                continue
+            elif x == 0 and drop_zeros:
+                continue
+            (alone if y.shared else weighted).append((x, y))
         if not weighted:
             return self._sum(alone, constant)
-        if sum(type(weight) is Quantity for weight, _ in weighted) + bool(alone) < 2:
+        if sum([type(weight) is Quantity for weight, _ in weighted]) + bool(alone) < 2:
             return self._sum([*weighted, *alone], constant)
         bias = self._sum(alone, constant)
         if type(bias) is Quantity or bias != 0:
             weighted.append((bias, 1.0))
-        return self._unique(rules.dot, (*[w for w, _ in weighted], *[x for _, x in weighted], 0.0))
+        return self._with_constants(rules.dot, (*[w for w, _ in weighted], *[x for _, x in weighted], 0.0))
 
-    def _sort(self, x: Any, y: Any, weighted: list[Term], alone: list[Term]) -> None:
-        for weight, read in ((x, y), (y, x)):
-            if type(weight) is float or weight.shared:
-                if type(read) is Quantity and not read.shared:
-                    weighted.append((weight, read))
-                    return
-                if type(weight) is float:
-                    alone.append((weight, read))
-                    return
-        product = self.of(rules.multiply, (x, y))
-        (alone if product.shared else weighted).append((1.0, product))
+    def _product(self, weight: Any, read: Any) -> Any:
+        return read if type(weight) is float and weight == 1.0 else self.of(rules.multiply, (weight, read))
 
     def _sum(self, terms: list[Term], constant: float) -> Any:
         """Written with * and +, or with one sum if it is long."""
-        if len(terms) > 1 and not constant and len({repr(weight) for weight, _ in terms}) == 1:
-            weight = terms[0][0]
-            if type(weight) is float and abs(weight) != 1:  # a mean is the sum times one weight
-                return self.of(rules.multiply, (weight, self._sum([(1.0, x) for _, x in terms], 0.0)))
+        if len(terms) == 1 and not constant:
+            return self._product(*terms[0])
+        weights = {repr(weight) if type(weight) is float else "" for weight, _ in terms}
+        if len(weights) == 1 and not constant and type(weight := terms[0][0]) is float and abs(weight) != 1:
+            return self.of(rules.multiply, (weight, self._sum([(1.0, x) for _, x in terms], 0.0)))  # a mean
         total: Any = None
         if len(terms) >= FEW:
-            products = [self.of(rules.multiply, term) for term in terms]
+            products = [self._product(*term) for term in terms]
             for members in ([x for x in products if not x.shared], [x for x in products if x.shared]):
                 if members:
-                    part = self._unique(rules.total, tuple(members)) if len(members) > 1 else members[0]
+                    part = self._unique(rules.total, (*members,), (*members,)) if len(members) > 1 else members[0]
                     total = part if total is None else self.of(rules.add, (total, part))
         else:
             for weight, read in terms:
                 if total is not None and type(weight) is float and weight == -1.0:
                     total = self.of(rules.subtract, (total, read))
                 else:
-                    product = self.of(rules.multiply, (weight, read))
+                    product = self._product(weight, read)
                     total = product if total is None else self.of(rules.add, (total, product))
         if total is None:
             return constant
         return self.of(rules.add, (total, constant)) if constant or constant != constant else total
+
+
+#: What operands are.
+_KINDS = {Quantity, float}
+
+#: How to find something simpler.
+_SIMPLER: dict[Primitive, Callable[..., Any]] = {
+    rules.total: Quantities._sum_of,
+    rules.mean: Quantities._mean_of,
+    rules.dot: Quantities._dot_of,
+    rules.positive: Quantities._positive_of,
+    rules.negative: Quantities._negative_of,
+    rules.step: Quantities._step_of,
+}
+
+#: If a constant is among the operands.
+_SIMPLER_OF_CONSTANTS: dict[Primitive, Callable[..., Any]] = {
+    rules.multiply: Quantities._multiple_of,
+    rules.divide: Quantities._by_one,
+    rules.power: Quantities._by_one,
+    rules.where: Quantities._chosen,
+}
 
 
 # ----- The backward pass -----
@@ -273,65 +331,88 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
     moving = set(wanted)
     inner: list[Quantity] = []
     for q in book.made:
-        for x in q.operands:
-            if x in moving:
-                moving.add(q)
-                inner.append(q)
-                break
-    #: Products of a local derivative and an adjoint, by what has it: an example, or all of them.
-    of_examples: dict[Quantity, list[Term]] = {}
-    of_all: dict[Quantity, list[Term]] = {}
+        if not moving.isdisjoint(q.operands):
+            moving.add(q)
+            inner.append(q)
+    #: Local derivatives and the adjoints to multiply them by, in turns: by what has them, an example or all of them.
+    of_examples: dict[Quantity, Contributions] = {}
+    of_all: dict[Quantity, Contributions] = {}
 
     def adjoint_of(q: Quantity) -> Any:
         # An example's adjoint of the root is 1; of a root that all examples share, every example counts.
-        found = 1.0 if q is root else _adjoint(book, q, of_examples.get(q, ()), of_all.get(q, ()))
-        if type(found) is Quantity and not found.label and q.label:
+        found = 1.0 if q is root else _adjoint(book, q, of_examples.pop(q, ()), of_all.pop(q, ()))
+        if q.label and type(found) is Quantity and not found.label:
             found.label = f"d{q.label}"
         return found
 
     inner.sort(key=lambda q: -q.level)  # those of a level stay in their order
+    if inner and inner[0].level > DEEP:
+        # Local derivatives of all levels at once, when the forward pass is done: far fewer groups.
+        book.floor = inner[0].level + 1
     for q in inner:
         adjoint = adjoint_of(q)
         if type(adjoint) is float and adjoint == 0:
             continue
-        terms = of_all if q.shared else of_examples
-        for operand, local in zip(q.operands, local_derivatives(q)):
+        contributions = of_all if q.shared else of_examples
+        for operand, local in zip(q.operands, _local_derivatives(q, moving)):
             # A local derivative that is 0 by its rule carries nothing: most of step's and where's are.
             if operand in moving and not (type(local) is float and local == 0):
-                terms.setdefault(operand, []).append((local, adjoint))
+                before = contributions.get(operand)
+                if before is None:
+                    contributions[operand] = local, adjoint
+                elif type(before) is list:
+                    before += (local, adjoint)
+                else:
+                    contributions[operand] = [*before, local, adjoint]
     return [adjoint_of(q) for q in wanted]
 
 
-def _adjoint(book: Quantities, q: Quantity, of_examples: Sequence[Term], of_all: Sequence[Term]) -> Any:
+def _adjoint(book: Quantities, q: Quantity, of_examples: Contributions, of_all: Contributions) -> Any:
     if not (q.shared and of_examples):
-        return book.combined([*of_examples, *of_all], drop_zeros=True)
-    summed = book.batch_sums[q] = book.batch_sum([_of_example(book, x, y) for x, y in of_examples])
-    return book.combined([(1.0, summed), *of_all], drop_zeros=True) if of_all else summed
+        contributions = of_examples or of_all  # both: of what is shared alone
+        if len(contributions) == 2:
+            x, y = contributions
+            if type(x) is type(y) is Quantity:  # the usual case, before all else
+                return book.of(rules.multiply, (y, x) if y.shared and not x.shared else (x, y))
+        return book.combined(_terms(contributions), drop_zeros=True)
+    summed = book.batch_sums[q] = Quantity(book, BATCH_SUM, _of_examples(book, of_examples))
+    return book.combined([(1.0, summed), *_terms(of_all)], drop_zeros=True) if of_all else summed
 
 
-def _of_example(book: Quantities, x: Quantity | float, y: Quantity | float) -> Term:
-    """The same product, with a factor that every example has: it is added up over them."""
-    if (type(x) is Quantity and not x.shared) or (type(y) is Quantity and not y.shared):
-        return x, y
-    return book.combined([(x, y)]), book.one
+def _terms(contributions: Contributions) -> list[Term]:
+    return list(zip(contributions[::2], contributions[1::2]))
 
 
-def local_derivatives(q: Quantity) -> list[Any]:
-    """What the rules of the table say, as quantities or constants."""
-    primitive = q.primitive
+def _of_examples(book: Quantities, contributions: Contributions) -> tuple[Any, ...]:
+    """The same products, each with a factor that every example has: they are added up over them."""
+    if all(map(_of_example, contributions[1::2])):  # the usual case, before all else
+        return tuple(contributions)
+    terms = _terms(contributions)
+    terms = [(x, y) if _of_example(x) or _of_example(y) else (book.combined([(x, y)]), book.one) for x, y in terms]
+    return tuple([factor for term in terms for factor in term])
+
+
+def _of_example(x: Quantity | float) -> bool:
+    return type(x) is Quantity and not x.shared
+
+
+def _local_derivatives(q: Quantity, moving: set[Quantity]) -> list[Any]:
+    """What the rules of the table say, as quantities or constants; 0.0 for operands that do not move."""
+    primitive, operands = q.primitive, q.operands
     assert primitive is not None
-    if primitive.variadic:
-        found = list(_applied(primitive, 0, q))
-    else:
-        found = [_applied(primitive, i, q) if type(x) is Quantity else 0.0 for i, x in enumerate(q.operands)]
-    return [x if type(x) is Quantity else as_number(x, f"a rule of {primitive.name}") for x in found]
-
-
-def _applied(primitive: Primitive, slot: int, q: Quantity) -> Any:
+    slot = 0
     try:
-        return primitive.partials[slot](*q.operands, q)
+        if primitive.variadic:
+            found = list(primitive.partials[0](*operands, q))
+        else:
+            found = []
+            for slot, x in enumerate(operands):
+                found.append(primitive.partials[slot](*operands, q) if x in moving else 0.0)
     except (TypeError, AttributeError) as error:
         raise TypeError(
             f"rule {slot + 1} of {primitive.name} cannot be compiled ({error}): write it with operators and autograd's "
             "functions, without branches; where() takes their place"
         ) from None
+    if not _KINDS.issuperset(map(type, found)):
+        found = [x if type(x) is Quantity else as_number(x, f"a rule of {primitive.name}") for x in found]
+    return found

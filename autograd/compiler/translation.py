@@ -6,16 +6,19 @@ written with a loop compiles as one that was written with `dot`.
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from .. import rules
-from ..graph import label_of
+from ..graph import label_of, operands_in
 from .quantities import Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
+    from ..primitives import Primitive
     from ..value import Value
     from .quantities import Quantities, Term
     from .recording import Recording
@@ -27,76 +30,76 @@ def translated(book: Quantities, recording: Recording, inputs: dict[Value, str])
     Args:
         inputs: the names of the nodes that every example has of its own.
     """
-    order = recording.order
-    absorbed = _absorbed(order, set(inputs), recording.outputs)
+    operands_of = operands_in(recording.order)
+    absorbed = _absorbed(operands_of, inputs, recording.outputs)
     found: dict[Any, Any] = {leaf: leaf.data for leaf in recording.constants}
     open_sums: dict[Any, list[Term]] = {}  # the terms of sums that a larger one absorbs
-    for node in order:
+    for node in recording.order:
         primitive = node.primitive
-        if node in found:
+        if primitive is None:
+            if node in inputs:
+                found[node] = book.leaf(inputs[node], shared=False)
+            elif node not in found:
+                found[node] = Quantity(book, None, (), label_of(node))
             continue
-        if node in inputs:
-            found[node] = book.leaf(inputs[node], shared=False)
-        elif primitive is None:
-            found[node] = book.leaf(label_of(node), shared=True)
-        elif node not in absorbed:
-            found[node] = book.of(primitive, [found.get(x, x) for x in node.operands], label_of(node))
+        operands = operands_of[node]
+        if node not in absorbed:
+            found[node] = book.of(primitive, [found.get(x, x) for x in operands], label_of(node))
+        elif absorbed[node]:
+            open_sums[node] = _terms(primitive, operands, found, open_sums)
         else:
-            terms = _terms(node, found, open_sums)
-            if absorbed[node]:
-                open_sums[node] = terms
-            else:
-                found[node] = book.combined(terms)
-                if type(found[node]) is Quantity and not found[node].label:
-                    found[node].label = label_of(node)
+            found[node] = book.combined(_terms(primitive, operands, found, open_sums))
+            if type(found[node]) is Quantity and not found[node].label:
+                found[node].label = label_of(node)
     return found
 
 
-def _terms(node: Value, found: dict[Any, Any], open_sums: dict[Any, list[Term]]) -> list[Term]:
-    """The products that `node` adds up. The list of the longest operand is taken over, so that a chain is linear."""
-    primitive, operands = node.primitive, node.operands
+def _terms(
+    primitive: Primitive, operands: Sequence[Any], found: dict[Any, Any], open_sums: dict[Any, list[Term]]
+) -> list[Term]:
+    """The products that a node adds up. The list of the longest operand is taken over, so that a chain is linear."""
     if primitive is rules.multiply:
-        return [(found.get(operands[0], operands[0]), found.get(operands[1], operands[1]))]
+        x, y = operands
+        return [(found.get(x, x), found.get(y, y))]
     if primitive is rules.dot:
         numbers = [found.get(x, x) for x in operands]
         half = len(numbers) // 2
         return [*zip(numbers[:half], numbers[half:-1]), (numbers[-1], 1.0)]
-    lists = [open_sums.pop(x, []) or [(1.0, found.get(x, x))] for x in operands]
+    lists: list[list[Term]] = [open_sums.pop(x) if x in open_sums else [(1.0, found.get(x, x))] for x in operands]
     longest = max(lists, key=len)
     for terms in lists:
         if terms is not longest:
-            longest.extend(terms)
+            longest += terms
     return longest
 
 
 #: What adds up, and what is added up.
-SUMS = (rules.add, rules.total)
-PRODUCTS = (rules.multiply, rules.dot)
+SUMS = {rules.add, rules.total}
+ABSORBED = SUMS | {rules.multiply, rules.dot}
 
 
-def _absorbed(order: Sequence[Value], inputs: set[Value], outputs: Sequence[Value]) -> dict[Value, bool]:
+def _absorbed(
+    operands_of: dict[Any, Sequence[Any]], inputs: dict[Value, str], outputs: Sequence[Value]
+) -> dict[Value, bool]:
     """The nodes of sums that become one dot; whether the sum of a larger one takes the node in."""
-    of_example = set(inputs)
-    consumers: dict[Any, int] = dict.fromkeys(outputs, 2)
-    for node in order:
-        for x in node.operands:
-            consumers[x] = consumers.get(x, 0) + 1
-        if any(x in of_example for x in node.operands):
+    consumers = Counter(chain(outputs, outputs, *operands_of.values()))
+    of_example: set[Any] = set(inputs)
+    for node, operands in operands_of.items():
+        if not of_example.isdisjoint(operands):
             of_example.add(node)
     found: dict[Value, bool] = {}
     taken: set[Value] = set()
-    for node in reversed(order):
+    for node in reversed(operands_of):
         if node.primitive in SUMS and node not in taken:
-            members = _members(node, consumers)
-            products = sum(_products(x, of_example) for x in members)
-            if products > 1:
+            members = _members(node, operands_of, consumers)
+            if sum([_products(x.primitive, operands_of[x], of_example) for x in members]) > 1:
                 found.update(dict.fromkeys(members, True))
                 found[node] = False
             taken.update(members)
     return found
 
 
-def _members(root: Value, consumers: dict[Any, int]) -> list[Value]:
+def _members(root: Value, operands_of: dict[Any, Sequence[Any]], consumers: Counter[Any]) -> list[Value]:
     """The sums and products below `root` that nothing else reads."""
     members: list[Value] = []
     stack: list[Any] = [root]
@@ -104,21 +107,21 @@ def _members(root: Value, consumers: dict[Any, int]) -> list[Value]:
         node = stack.pop()
         members.append(node)
         if node.primitive in SUMS:
-            alone = [x for x in node.operands if type(x) is not float and consumers[x] == 1]
-            stack += [x for x in alone if x.primitive in (*SUMS, *PRODUCTS)]
+            alone = [x for x in operands_of[node] if x in operands_of and consumers[x] == 1]
+            stack += [x for x in alone if x.primitive in ABSORBED]
     return members
 
 
-def _products(node: Value, of_example: set[Value]) -> int:
-    """How many products of a parameter, or what comes from one, and a number of the example the node is made of."""
-    operands = node.operands
-    if node.primitive is rules.multiply:
-        pairs: Any = [operands]
-    elif node.primitive is rules.dot:
+def _products(primitive: Primitive | None, operands: Sequence[Any], of_example: set[Any]) -> int:
+    """How many products of a parameter, or what comes from one, and a number of the example a node is made of."""
+    pairs: Iterable[tuple[Any, Any]] = ()
+    if primitive is rules.multiply:
+        pairs = ((operands[0], operands[1]),)
+    elif primitive is rules.dot:
         half = len(operands) // 2
-        pairs = list(zip(operands[:half], operands[half:-1]))
-    else:
-        return 0
-    return sum(
-        type(x) is not float and type(y) is not float and (x in of_example) != (y in of_example) for x, y in pairs
-    )
+        pairs = zip(operands[:half], operands[half:-1])
+    count = 0
+    for x, y in pairs:
+        if type(x) is not float and type(y) is not float and (x in of_example) is not (y in of_example):
+            count += 1
+    return count
