@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from html import escape
-from math import isclose, isfinite
+from math import isclose, isfinite, prod
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -149,6 +149,9 @@ class Numbers:
 
     def check(self, answer: Any) -> Feedback:
         """Whether an answer is right; what it looks like if not."""
+        answer = _plain_lists(answer)
+        if self.single and isinstance(answer, (list, tuple)) and len(answer) == 1:
+            (answer,) = answer
         given = _by_name({"": answer} if self.single else answer, list(self.answers))
         if isinstance(given, Feedback):
             return given
@@ -190,11 +193,12 @@ def _general(answer: float, truth: float) -> str:
 
 def _by_name(answer: Any, names: list[str]) -> dict[str, float | None] | Feedback:
     """The numbers of an answer by name, or why it cannot be read."""
+    answer = _plain_lists(answer)
     if hasattr(answer, "items"):
         pairs = dict(answer.items())
         if unknown := [str(name) for name in pairs if name not in names]:
             return Feedback(False, f"{listed(unknown)} is not asked for; asked are {listed(names)}.")
-    elif isinstance(answer, (list, tuple)) or hasattr(answer, "tolist"):
+    elif isinstance(answer, (list, tuple)):
         if len(answer) != len(names):
             return Feedback(False, f"{len(answer)} numbers were given; asked are {len(names)}: {listed(names)}.")
         pairs = dict(zip(names, answer))
@@ -213,7 +217,8 @@ def _by_name(answer: Any, names: list[str]) -> dict[str, float | None] | Feedbac
 
 def _number(x: Any) -> float:
     """A number that was typed, or the data of a Value."""
-    return typed_number(x) if isinstance(x, str) else as_number(getattr(x, "data", x), "check()")
+    x = _plain_lists(x)
+    return typed_number(x) if isinstance(x, str) else as_number(x.data if hasattr(x, "grad") else x, "check()")
 
 
 def short(x: Any) -> str:
@@ -363,7 +368,9 @@ class Function:
         for point, own, truth in zip(self.points, results, self.truths):
             if list(own) != list(truth):
                 gives = f"Not yet: at {self._at(point)} it gives {_shape(own)}; asked for is {_shape(truth)}."
-                return Feedback(False, " ".join([gives, *[_sentence(told) for told in self._known(results)]]))
+                turned = len(_sides(own)) == 2 and _sides(own) == _sides(truth)[::-1]
+                known = [_sentence(told) for told in self._known(results)]
+                return Feedback(False, " ".join([gives, *(known or ["Is it the wrong way round?"] * turned)]))
         wrong = [i for i, (own, truth) in enumerate(zip(results, self.truths)) if not self._alike([own], [truth])]
         if not wrong:
             return Feedback(True, RIGHT)
@@ -458,14 +465,24 @@ CHANGES: dict[str, Callable[[float], float]] = {
 
 
 def _flat(result: Any) -> dict[Any, float]:
-    """The numbers of a result by place: one, or those of a list or dictionary."""
+    """The numbers of a result by place: one, those of a list or dictionary, or those of a matrix by row and column."""
+    result = _plain_lists(result)
     if hasattr(result, "items"):
         return {key: _number(x) for key, x in sorted(result.items(), key=lambda pair: str(pair[0]))}
-    if hasattr(result, "tolist"):
-        result = result.tolist()
-    if isinstance(result, (list, tuple)):
-        return {place: _number(x) for place, x in enumerate(result)}
-    return {"": _number(result)}
+    if not isinstance(result, (list, tuple)):
+        return {"": _number(result)}
+    flat: dict[Any, float] = {}
+    for place, x in enumerate(map(_plain_lists, result)):
+        if isinstance(x, (list, tuple)):
+            flat |= {(place, *(key if isinstance(key, tuple) else (key,))): number for key, number in _flat(x).items()}
+        else:
+            flat[place] = _number(x)
+    return flat
+
+
+def _plain_lists(x: Any) -> Any:
+    """NumPy's numbers and arrays as Python's own."""
+    return x.tolist() if hasattr(x, "tolist") else x
 
 
 def _sentence(words: str) -> str:
@@ -477,21 +494,34 @@ def _shape(numbers: Mapping[Any, float]) -> str:
         return "a number"
     if list(numbers) == [0]:
         return "a list of one number"
-    return (
-        f"{len(numbers)} numbers"
-        if all(type(key) is int for key in numbers)
-        else f"numbers for {listed([*map(str, numbers)])}"
-    )
+    if sides := _sides(numbers):
+        return f"{' × '.join(map(str, sides))} numbers"
+    named = [key for key in numbers if isinstance(key, str)]
+    return f"numbers for {listed(named)}" if named else f"{len(numbers)} numbers"
+
+
+def _sides(numbers: Mapping[Any, float]) -> tuple[int, ...]:
+    """How many rows and columns a matrix has; nothing for what is none."""
+    if not numbers or not all(isinstance(key, tuple) for key in numbers):
+        return ()
+    sides = tuple(1 + max(places) for places in zip(*numbers))
+    return sides if len(numbers) == prod(sides) else ()
 
 
 def _numbers_told(numbers: Mapping[Any, float]) -> str:
     if list(numbers) == [""]:
         return six(numbers[""])
-    texts = [six(x) if type(key) is int else f"{key}: {six(x)}" for key, x in numbers.items()]
+    if len(sides := _sides(numbers)) == 2:
+        row = sides[1]
+        texts = [six(x) for x in numbers.values()]
+        rows = [f"[{', '.join(texts[i : i + row])}]" for i in range(0, len(texts), row)]
+        return f"[{', '.join(rows)}]"
+    texts = [f"{key}: {six(x)}" if isinstance(key, str) else six(x) for key, x in numbers.items()]
     return f"[{', '.join(texts)}]"
 
 
 def _shown(x: Any) -> str:
+    x = _plain_lists(x)
     return six(x) if isinstance(x, (int, float)) else short(x)
 
 

@@ -54,6 +54,9 @@ INK, LINE, FAINT = "#1b1f24", "#57606a", "#d0d7de"
 
 DASHED = (0, (4, 1.5))
 
+#: The layers of a deeper network have numbers below them instead of names.
+MOST_NAMED = 6
+
 #: One for each class. They differ in lightness too, and so do the markers in shape: colour is not needed to tell them.
 COLOURS = (BLUE, ORANGE, "#d9a400", "#2f9e8f", "#b05fa8", "#1b1f24")
 MARKERS = ("o", "s", "^", "D", "v", "P")
@@ -460,11 +463,15 @@ def gradient_flow(model: Module, X: Any = None, ax: Axes | None = None) -> Figur
     layers = _by_layer(model)
     if not any(parameter.has_grad for _, parameters in layers for parameter in parameters):
         raise ValueError("model has no gradients yet: call loss.backward() first")
-    dead = {} if X is None else {unit.layer: f"{unit.dead} of {unit.units} dead" for unit in dead_units(model, X)}
+    numbered = len(layers) > MOST_NAMED and layers[0][0] == "layer 1"
+    names = {name: name.removeprefix("layer ") if numbered else name for name, _ in layers}
+    of = "/" if numbered else " of "
+    dead = {} if X is None else {unit.layer: f"{unit.dead}{of}{unit.units} dead" for unit in dead_units(model, X)}
     sizes = [[abs(parameter.grad) for parameter in parameters] for _, parameters in layers]
-    with _panel(ax, width=max(5.0, 1.1 * len(layers) + 2)) as (figure, axes):
-        _draw_sizes(axes, sizes)
-        axes.set_xticks(range(len(layers)), ["\n".join(filter(None, (name, dead.get(name)))) for name, _ in layers])
+    with _panel(ax, width=max(5.0, (0.7 if numbered else 1.1) * len(layers) + 2)) as (figure, axes):
+        _draw_sizes(axes, sizes, lines_below=1 + bool(dead) + numbered)
+        axes.set_xticks(range(len(layers)), ["\n".join(filter(None, (names[name], dead.get(name)))) for name in names])
+        axes.set_xlabel("layer" if numbered else "")
         axes.set_xlim(-0.5, len(layers) - 0.5)
         axes.set_ylabel("|gradient|")
         axes.grid(axis="y", color=FAINT, linewidth=0.5)
@@ -472,8 +479,11 @@ def gradient_flow(model: Module, X: Any = None, ax: Axes | None = None) -> Figur
     return figure
 
 
-def _draw_sizes(axes: Axes, sizes: list[list[float]]) -> None:
-    """Mean, least and largest of each layer; gradients that are 0 have no place on a logarithmic scale."""
+def _draw_sizes(axes: Axes, sizes: list[list[float]], lines_below: int) -> None:
+    """Mean, least and largest of each layer; gradients that are 0 have no place on a logarithmic scale.
+
+    The legend is put below so many lines of text, which are the axis's.
+    """
     axes.set_yscale("log")
     means = [sum(numbers) / len(numbers) for numbers in sizes]
     places = [i for i, mean in enumerate(means) if mean > 0]
@@ -482,7 +492,7 @@ def _draw_sizes(axes: Axes, sizes: list[list[float]]) -> None:
     axes.vlines(places, lowest, [max(sizes[i]) for i in places], **bars)
     axes.plot(places, [means[i] for i in places], "o-", color=BLUE, markeredgecolor="white", markersize=8, label="mean")
     if places:
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.06 - 0.08 * lines_below), ncols=2)
     else:
         axes.set_yticks([])
         axes.minorticks_off()
@@ -498,6 +508,8 @@ def _flow_title(means: list[float], layers: list[tuple[str, Any]]) -> str:
     if len(means) < 2 or not first or not last:
         return "size of the gradients"
     ratio = f"{_round(first / last)} times" if first >= last else f"1/{_round(last / first)} of"
+    if _round(max(first / last, last / first)) == "1":
+        ratio = "as large as"
     return f"gradients of {layers[0][0]}: {ratio} those of {layers[-1][0]}"
 
 

@@ -10,12 +10,12 @@ from operator import eq
 from typing import TYPE_CHECKING, Any
 
 import autograd as ag
-from autograd.bulk import data_of, set_data, set_gradients
+from autograd.bulk import data_of, set_data
 
-from .arguments import short
 from .classifier import chosen_class, kind_of_outputs
 from .evaluation import as_leaves, as_list, as_numbers
-from .optim import Optimizer
+from .moving import Mover
+from .row_losses import RowLoss, checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,12 +40,6 @@ if TYPE_CHECKING:
 
 #: What a loss and the number of right answers are told by.
 ADVICE = "take a smaller lr or standardise X"
-
-#: How many rows are looked at to see that a loss is a mean over rows.
-TRIED = 20
-
-#: How many different targets are given to the loss before the training, which may refuse some.
-CHECKED = 1000
 
 
 class EagerSteps:
@@ -95,10 +89,7 @@ class EagerSteps:
         """They are read at every step."""
 
     def _loss(self, outputs: list[Any], wanted: list[Any]) -> Value:
-        loss = self._run.loss(outputs, wanted)
-        if not isinstance(loss, ag.Value):
-            raise TypeError(f"loss gives one Value, such as a mean over the batch; not {short(loss)}")
-        return loss
+        return checked(self._run.loss(outputs, wanted))
 
     def _right(self, outputs: list[Any], wanted: list[Any]) -> int:
         """How many outputs speak for the class that is wanted."""
@@ -118,18 +109,11 @@ class CompiledSteps:
     """Keeps all parameters in one array from the first step to the last; `write_back` puts them into the model."""
 
     def __init__(self, run: Run) -> None:
-        import numpy
-
         self._run = run
-        self._X = numpy.array(run.rows, float)
-        self._width = len(as_list(run.model(run.rows[0])))
-        self._one_hot = self._width > 1 and all(map(_is_class, run.targets))
-        self._y = numpy.array(run.targets)
-        self._columns = self._as_columns(self._y)
-        self._refuse_targets()
-        self._sum_over_classes = self._one_hot and not self._takes_one_hot()
-        self._refuse_other_than_means()
-        self._compiled = ag.compile(self._loss_and_scores)
+        self._row_loss = RowLoss(run)
+        self._width = self._row_loss.width
+        self._rows = self._as_arrays(run.rows, run.targets)
+        self._held_out = self._as_arrays(*run.held_out) if run.held_out else None
         _tell_classes(run, self._width)
         limits = {"scores": 0.0, "probabilities": 0.5, "log_probabilities": -math.log(2)}
         self._limit = limits[kind_of_outputs(run.model)]
@@ -143,17 +127,15 @@ class CompiledSteps:
         Args:
             batch: the places of the rows, None for all of them.
         """
-        X, columns, y = self._X, self._columns, self._y
-        if batch is not None:
-            X, columns, y = X[batch], columns[batch], y[batch]
+        X, columns, y = self._rows if batch is None else self._rows_of(batch)
         try:
-            if self._numbers is None:
-                self._start(X, columns)
-            found = self._compiled.at(self._numbers, X, columns)
+            found = self._computed(X, columns)
         except FloatingPointError as error:
             raise FloatingPointError(f"{error}; this was in epoch {epoch}: {ADVICE}") from None
         loss = found.totals[0] / len(X)
         right = self._right(found.values, y)
+        if self._cases_differ:
+            self._reached = self._reached_by_case[self._row_loss.present(columns)].any(0)
         try:
             self._move(found.gradients)
         except BaseException as error:
@@ -163,13 +145,10 @@ class CompiledSteps:
 
     def validation(self) -> tuple[float, int]:
         """The loss of the rows that were held out, and how many outputs were right."""
-        import numpy
-
-        assert self._run.held_out is not None
-        rows, wanted = self._run.held_out
-        y = numpy.array(wanted)
-        found = self._compiled.at(self._numbers, numpy.array(rows, float), self._as_columns(y), gradients=False)
-        return found.totals[0] / len(rows), self._right(found.values, y)
+        assert self._held_out is not None
+        X, columns, y = self._held_out
+        found = self._computed(X, columns, gradients=False)
+        return found.totals[0] / len(X), self._right(found.values, y)
 
     def write_back(self) -> None:
         """Put the numbers into the parameters; what was not moved keeps its own."""
@@ -181,120 +160,56 @@ class CompiledSteps:
         """Take over what a callback may have set."""
         if self._numbers is not None:
             self._numbers = data_of(self._compiled.flat_parameters)
-
-    # ----- The function of one row -----
+            self._mover.read_again()
 
     def _loss_and_scores(self, x: Any, y: Any) -> list[Value]:
+        """What is compiled: of one row, its loss and its outputs."""
         output = self._run.model(list(x))
-        if not self._one_hot:
-            return [self._checked(self._run.loss([output], [y])), *as_list(output)]
-        if not self._sum_over_classes:
-            return [self._checked(self._run.loss([output], [list(y)])), *output]
-        losses = [self._run.loss([output], [number]) for number in range(len(y))]
-        return [self._checked(ag.dot(y, losses)), *output]
+        return [self._row_loss(output, y), *as_list(output)]
 
-    def _checked(self, loss: Any) -> Any:
-        if not isinstance(loss, ag.Value):
-            raise TypeError(f"loss gives one Value, such as a mean over the batch; not {short(loss)}")
-        return loss
-
-    def _as_columns(self, y: numpy.ndarray) -> numpy.ndarray:
-        """Targets as they enter: classes as columns of 0 and 1."""
+    def _as_arrays(self, rows: Sequence[Any], targets: Sequence[Any]) -> list[numpy.ndarray]:
+        """The rows, their targets as the loss takes them, and the targets as they are."""
         import numpy
 
-        if not self._one_hot:
-            return y.astype(float)
-        columns: numpy.ndarray = y[:, None] == numpy.arange(max(self._width, int(y.max()) + 1))
-        return columns.astype(float)
+        return [numpy.array(rows, float), self._row_loss.columns(targets), numpy.array(targets)]
 
-    def _takes_one_hot(self) -> bool:
-        """Whether the loss takes a probability for each class in the place of a class, of every class."""
-        run = self._run
-        output = as_leaves(run.model(run.rows[0]))
-        for number in range(self._width):
-            try:
-                loss = run.loss([output], [[float(i == number) for i in range(self._width)]])
-            except (TypeError, ValueError):
-                return False
-            if not (isinstance(loss, ag.Value) and _close(loss.data, run.loss([output], [number]).data)):
-                return False
-        return True
+    def _rows_of(self, batch: Sequence[int]) -> list[numpy.ndarray]:
+        import numpy
 
-    def _refuse_targets(self) -> None:
-        """Let the loss look at all the targets that there are: compiled, it would look at the first one alone."""
-        run = self._run
-        held_out = run.held_out[1] if run.held_out else []
-        different = {str(y): y for y in [*run.targets, *held_out]}
-        wanted = list(different.values())[:CHECKED]
-        output = as_leaves(run.model(run.rows[0]))
+        places = numpy.array(batch)
+        return [array[places] for array in self._rows]
+
+    def _computed(self, X: numpy.ndarray, columns: numpy.ndarray, *, gradients: bool = True) -> Any:
+        """Losses and outputs of rows, and the gradient."""
         try:
-            run.loss([output] * len(wanted), wanted)
-        except ValueError as error:
-            if str(error).startswith("target"):  # else it is about this row's output, which belongs to another target
+            if self._numbers is None:
+                self._start(X, columns)
+            return self._compiled.at(self._numbers, X, columns, gradients=gradients)
+        except (FloatingPointError, ValueError):
+            if not self._row_loss.shelter():
                 raise
-
-    def _refuse_other_than_means(self) -> None:
-        """The gradient of a batch is the mean of those of its rows: the loss has to be one, too."""
-        run = self._run
-        some = range(0, len(run.rows), max(1, len(run.rows) // TRIED))
-        rows, wanted = [run.rows[i] for i in some], [run.targets[i] for i in some]
-        outputs = [as_leaves(run.model(row)) for row in rows]
-        together = self._checked(run.loss(outputs, wanted)).data
-        alone = [self._checked(run.loss([output], [y])).data for output, y in zip(outputs, wanted)]
-        if not _close(together, sum(alone) / len(alone)):
-            raise ValueError(
-                f"compile=True needs a loss that is the mean over its rows; of {len(rows)} of them it is "
-                f"{together:.6g}, and their mean {sum(alone) / len(alone):.6g}"
-            )
-
-    # ----- Steps on an array -----
+        self.write_back()
+        self._start(X, columns)
+        return self._compiled.at(self._numbers, X, columns, gradients=gradients)
 
     def _start(self, X: numpy.ndarray, columns: numpy.ndarray) -> None:
         """Compile, and take over the parameters."""
         import numpy
 
-        compiled, optimizer = self._compiled, self._run.optimizer
-        compiled.record(X, columns)
-        leaves = compiled.flat_parameters
-        # What the user has changed of an optimiser works on Values.
-        own = [name for name in ("step", "zero_grad") if getattr(optimizer, name, None) != _usual(optimizer, name)]
-        self._flat = isinstance(optimizer, Optimizer) and not own
-        if self._flat:
-            place = {id(leaf): i for i, leaf in enumerate(leaves)}
-            moved = [i for i, parameter in enumerate(optimizer.params) if id(parameter) in place]
-            if not moved:
-                raise ValueError("the loss does not depend on any of the optimizer's parameters")
-            #: For each number that moves, its place in the array, and in the optimiser's list.
-            self._at = numpy.array([place[id(optimizer.params[i])] for i in moved])
-            self._places = None if len(moved) == len(optimizer.params) else numpy.array(moved)
-            self._all = len(moved) == len(leaves) and bool((self._at == numpy.arange(len(leaves))).all())
+        self._compiled = ag.compile(self._loss_and_scores)
+        self._compiled.record(X, columns)
+        leaves = self._compiled.flat_parameters
+        self._mover = Mover(self._run.optimizer, leaves)
+        #: By case of the loss and by parameter, whether it depends on it: without, there is no gradient.
+        self._reached_by_case = numpy.array([[leaf in case.reads for leaf in leaves] for case in self._row_loss.cases])
+        self._cases_differ = bool((self._reached_by_case != self._reached_by_case[0]).any())
+        self._reached = self._reached_by_case[0]
         self._numbers = data_of(leaves)
 
     def _move(self, gradients: numpy.ndarray) -> None:
         assert self._numbers is not None
-        if not self._flat:
-            self._move_by_values(gradients)
-        elif self._all:
-            self._numbers = self._run.optimizer.array_step(self._numbers, gradients, self._places)
-        else:
-            moved = self._run.optimizer.array_step(self._numbers[self._at], gradients[self._at], self._places)
-            numbers = self._numbers.copy()  # an interrupt finds the old array or the new one
-            numbers[self._at] = moved
-            self._numbers = numbers
+        self._numbers = self._mover.moved(self._numbers, gradients, self._reached)
         self._written = False
-
-    def _move_by_values(self, gradients: numpy.ndarray) -> None:
-        """With an optimiser of the user's own, which knows Values alone."""
-        leaves, optimizer = self._compiled.flat_parameters, self._run.optimizer
-        assert self._numbers is not None
-        optimizer.zero_grad()
-        set_gradients(leaves, gradients)
-        try:
-            optimizer.step()
-        except BaseException:
-            set_data(leaves, self._numbers)
-            raise
-        self._numbers = data_of(leaves)
 
     def _right(self, values: numpy.ndarray, y: numpy.ndarray) -> int:
         """How many outputs, which come after the loss, speak for the class that is wanted."""
@@ -317,15 +232,6 @@ def set_numbers(parameters: Sequence[Value], numbers: Iterable[float]) -> None:
         parameter.data = number
 
 
-def _usual(optimizer: Any, name: str) -> Any:
-    return getattr(Optimizer, name).__get__(optimizer)
-
-
-def _is_class(y: Any) -> bool:
-    """A whole number from 0; files of numbers have 2.0 for 2."""
-    return isinstance(y, (int, float)) and y >= 0 and y == int(y)
-
-
 def _tell_classes(run: Run, width: int) -> bool:
     """Whether the targets are classes to choose from; with one output, whole numbers above 1 are to come near to."""
     if width == 1 and run.classes == "numbers" and max(run.targets) > 1:
@@ -336,7 +242,3 @@ def _tell_classes(run: Run, width: int) -> bool:
 def _note(error: BaseException, epoch: int, loss: float) -> None:
     if isinstance(error, (ArithmeticError, ValueError)):
         error.add_note(f"This was in epoch {epoch} of fit, where the loss was {loss:g}.")
-
-
-def _close(x: float, y: float) -> bool:
-    return x == y or abs(x - y) <= 1e-9 * max(1.0, abs(x), abs(y)) or (x != x and y != y)

@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy
 import pytest
 from house_graph import house_nodes
 from hypothesis import given, settings
@@ -315,3 +316,40 @@ def test_nothing_filled_in_is_no_wrong_answer(nothing: Any) -> None:
     exercise, _ = house()
     assert "put your answer" in str(exercise.check(nothing))
     assert exercise.attempts == 0
+
+
+@pytest.mark.parametrize(
+    "answer", [numpy.float64(6), numpy.int64(6), numpy.array(6.0), numpy.array([6.0]), [numpy.float64(6)], Value(6.0)]
+)
+def test_numbers_of_numpy_are_answers(answer: Any) -> None:
+    """Whoever computes in NumPy need not convert."""
+    assert Exercise("2 * 3?", 6).check(answer)
+    assert Exercise("x, y?", {"x": 6, "y": 6}).check({"x": answer if numpy.ndim(answer) == 0 else 6, "y": 6})
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (lambda d, x: d @ x.T, "Right."),
+        (lambda d, x: (d @ x.T).tolist(), "Right."),
+        (lambda d, x: x @ d.T, "it gives 3 × 2 numbers; asked for is 2 × 3 numbers. Is it the wrong way round?"),
+        (lambda d, x: d @ x.T / 4, "it gives [[1.5, 5.5, 9.5], [1.5, 5.5, 9.5]]. Was anything averaged?"),
+        (lambda d, x: [[1.0], [2.0, 3.0]], "it gives 3 numbers; asked for is 2 × 3 numbers."),
+        (lambda d, x: (d @ x.T).ravel(), "it gives 6 numbers; asked for is 2 × 3 numbers."),
+        (lambda d, x: d @ x, "it stops with ValueError"),
+        (lambda d, x: (d @ x.T).sum(axis=0), "Which axis is added up?"),
+    ],
+)
+def test_matrices(function: Any, told: str) -> None:
+    """A function may give a matrix: its shape is looked at first, and a known mistake may have a shape of its own."""
+    exercise = Exercise.of_function(
+        "dW = dD @ X.T?",
+        lambda d, x: d @ x.T,
+        [(numpy.ones((2, 4)), numpy.arange(12.0).reshape(3, 4))],
+        mistakes={
+            "was anything averaged?": lambda d, x: d @ x.T / 4,
+            "which axis is added up?": lambda d, x: (d @ x.T).sum(axis=0),
+        },
+    )
+    assert told in " ".join(str(exercise.check(function)).split())
+    assert "[[6, 22, 38], [6, 22, 38]]" in str(exercise.solution(now=True))

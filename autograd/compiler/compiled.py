@@ -216,10 +216,11 @@ class Compiled:
 
     def _numbers_given(self, program: Program, given: Any) -> Array:
         numbers = numpy.asarray(given, self._dtype)
-        count = len(self.flat_parameters)
-        if numbers.shape != (count,):
-            raise ValueError(f"numbers has one for each of the {count} parameters; its shape is {numbers.shape}")
-        return program.in_order_of(numbers, self.flat_parameters)
+        parameters = self.flat_parameters
+        if numbers.shape != (len(parameters),):
+            wanted = f"one for each of the {len(parameters)} parameters"
+            raise ValueError(f"numbers has {wanted}; its shape is {numbers.shape}")
+        return program.in_order_of(numbers, parameters)
 
 
 def _are_finite(array: Array) -> bool:

@@ -75,18 +75,18 @@ class Machine:
         self.exact = exact
         self._same_for_all = type(outputs[0]) is Quantity and outputs[0].shared
         self._dtype = numpy.dtype(dtype)
-        self._gradients = layout.rows_of(gradients) if gradients else None
         self._parameter_count = len(layout.parameters)
         self._blocks: dict[tuple[int, bool], Block] = {}
         most = CACHE // (self._dtype.itemsize * max(1, layout.example_count))
         self.block_size = max(FEWEST, most // 64 * 64)
         numbers = [q.operands for group in groups for q in group.members]
-        for x in chain(*numbers, outputs, *input_gradients):
+        for x in chain(*numbers, outputs, gradients, *input_gradients):
             if type(x) is float:
                 layout.constant(x)  # it gets its place
         self.shared = numpy.zeros((layout.shared_count, 1), self._dtype)
         for text, place in layout.constants.items():
             self.shared[place] = float(text)
+        self._gradients = self._reader(gradients)
         self._sums = self.shared[layout.sums.start :][: layout.sums.size]
         self._adding = False  # whether sums over the batch begin at 0; those that are products do not
         self._before = self._bound(BEFORE)
@@ -126,9 +126,17 @@ class Machine:
                     row[start:stop] = part
         for call in self._after:
             call()
-        gradients = self._view(self._gradients, None)[:, 0] if self._gradients else numpy.empty(0)
+        gradients = self._gradients()
         gradients = gradients.copy() if self._same_for_all else gradients / n
         return Outcome(values.T, numpy.add.reduce(values, 1).tolist(), gradients, [found.T for found in by_inputs])
+
+    def _reader(self, gradients: list[Any]) -> Call:
+        """What gives these numbers, shared ones, as they are when it is called."""
+        rows = self._layout.rows_of(gradients) if gradients else Rows("shared", 0, 0)
+        if rows.places:
+            return lambda: self._view(rows, None)[:, 0]
+        view = self._view(rows, None)[:, 0]
+        return lambda: view
 
     # ----- Blocks -----
 
@@ -284,6 +292,8 @@ class _Binder:
             above = self._same_shape(out, numpy.dtype(bool))
             self._ufunc(numpy.greater, *operands, self._constant(0.0), above)
             self._call(numpy.copyto, out, above)
+        elif not self._machine.exact and primitive is rules.multiply and _is_outer(operands, out):
+            self._call(numpy.dot, *sorted(operands, key=len, reverse=True), out)  # half the time of a broadcast product
         elif primitive is rules.power and all(x == 2.0 for x in slots[1]):
             self._ufunc(numpy.multiply, operands[0], operands[0], out)
         elif isinstance(ufunc := getattr(numpy, primitive.name, None), numpy.ufunc) and primitive is getattr(
@@ -403,6 +413,11 @@ def _shape_of_product(members: list[Quantity], at: int) -> tuple[int, int]:
             break
         height += 1
     return width, height
+
+
+def _is_outer(operands: list[Array], out: Array) -> bool:
+    """Whether a number for each row is multiplied by one for each example."""
+    return len(out) > 1 and sorted(x.shape for x in operands) == [(1, out.shape[1]), (len(out), 1)]
 
 
 def _row_products(x: Array, y: Array, out: Array) -> None:

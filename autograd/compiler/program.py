@@ -69,7 +69,7 @@ class Program:
 
     def in_order_of(self, numbers: Array, parameters: list[Value]) -> Array:
         """The numbers of `parameters` in the order in which this program has them."""
-        if self.parameters == parameters:
+        if self.parameters is parameters or self.parameters == parameters:
             return numbers
         place = {parameter: i for i, parameter in enumerate(parameters)}
         return numbers[[place[parameter] for parameter in self.parameters]]
