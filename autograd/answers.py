@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 #: How far a function may be from the reference, and from a difference of the function that it is the derivative of.
 EXACT, BY_DIFFERENCE = 1e-9, 1e-5
 
+#: Whole numbers up to here are counts.
+LARGEST_COUNT = 1e12
+
 NOTHING_YET = "Nothing to check yet: put your answer where the ... is."
 
 
@@ -145,7 +148,7 @@ class Numbers:
 
     def told(self) -> str:
         """The answer, for the solution."""
-        return ", ".join(f"{name} = {six(x)}" if name else six(x) for name, x in self.answers.items())
+        return ", ".join(f"{name} = {plainly(x)}" if name else plainly(x) for name, x in self.answers.items())
 
     def check(self, answer: Any) -> Feedback:
         """Whether an answer is right; what it looks like if not."""
@@ -167,7 +170,7 @@ class Numbers:
             return ""
         known = (told for number, told in self.mistakes[name].items() if agrees(answer, float(number)))
         general = _general(answer, truth) or "not that; ask for a hint()"
-        return f"{six(answer)}? {next(known, None) or general}"
+        return f"{plainly(answer)}? {next(known, None) or general}"
 
 
 def _general(answer: float, truth: float) -> str:
@@ -213,6 +216,11 @@ def _by_name(answer: Any, names: list[str]) -> dict[str, float | None] | Feedbac
         except (TypeError, ValueError):
             return Feedback(False, f"{short(x)} is not a number: give one such as 3, -0.5 or 1 / 3.")
     return found
+
+
+def plainly(x: float) -> str:
+    """A number in feedback: with six digits, and counts in full."""
+    return str(int(x)).replace("-", "−") if abs(x) < LARGEST_COUNT and x == int(x) else six(x)
 
 
 def _number(x: Any) -> float:
@@ -267,7 +275,7 @@ class Gradients:
                 return ""
             usual = diagnosed(answer, mistakes_in_adjoint(self.log, node, answered, passes))
             words = scaled or usual or _general(answer, truth)
-            return f"{six(answer)}? {_unrevealing(words, truth) or self._advice(node)}"
+            return f"{plainly(answer)}? {_unrevealing(words, truth) or self._advice(node)}"
 
         return _counted({name: told(node) for name, node in self.asked.items()})
 
@@ -303,7 +311,7 @@ def _counts(log: Log) -> Iterator[tuple[int, bool]]:
 
 def _unrevealing(words: str, truth: float) -> str:
     """The words, unless the right number stands among them."""
-    return "" if re.search(rf"(?<![\w.]){re.escape(six(truth))}(?![\w.])", words) else words
+    return "" if re.search(rf"(?<![\w.]){re.escape(plainly(truth))}(?![\w.])", words) else words
 
 
 class Sheet:
@@ -325,7 +333,14 @@ class Sheet:
         return Feedback(bool(marks), RIGHT if marks else str(marks))
 
 
-# ----- Functions -----
+# ----- Functions, and anything else -----
+
+
+class Judge:
+    """Any function that takes an answer and gives feedback."""
+
+    def __init__(self, check: Callable[[Any], Feedback]) -> None:
+        self.check = check
 
 
 class Function:
@@ -510,19 +525,19 @@ def _sides(numbers: Mapping[Any, float]) -> tuple[int, ...]:
 
 def _numbers_told(numbers: Mapping[Any, float]) -> str:
     if list(numbers) == [""]:
-        return six(numbers[""])
+        return plainly(numbers[""])
     if len(sides := _sides(numbers)) == 2:
         row = sides[1]
-        texts = [six(x) for x in numbers.values()]
+        texts = [plainly(x) for x in numbers.values()]
         rows = [f"[{', '.join(texts[i : i + row])}]" for i in range(0, len(texts), row)]
         return f"[{', '.join(rows)}]"
-    texts = [f"{key}: {six(x)}" if isinstance(key, str) else six(x) for key, x in numbers.items()]
+    texts = [f"{key}: {plainly(x)}" if isinstance(key, str) else plainly(x) for key, x in numbers.items()]
     return f"[{', '.join(texts)}]"
 
 
 def _shown(x: Any) -> str:
     x = _plain_lists(x)
-    return six(x) if isinstance(x, (int, float)) else short(x)
+    return plainly(x) if isinstance(x, (int, float)) else short(x)
 
 
 def _parameters(function: Callable[..., Any], count: int) -> list[str]:

@@ -57,7 +57,7 @@ def _operator(
     other = grads[0]
     alone = _program(leaves, f"c = {expression}", "c.backward()")
     used = _program(leaves, f"c = {expression}", f"y = c * {other}", "y.backward()")
-    upstream = f"{look}; what arrives at c is not 1 here: is it multiplied in?"
+    upstream = f"{look}{' And' if look.endswith('?') else ';'} what arrives at c is not 1 here: is it multiplied in?"
     return [
         Trial(name, alone, f"c.data {grads}", look, needs=needs, optional=optional),
         Trial(f"{name} in a product", used, f"c.data y.data {grads}", upstream, needs=needs, optional=optional),

@@ -22,6 +22,7 @@ from .answers import (
     Feedback,
     Function,
     Gradients,
+    Judge,
     Numbers,
     Said,
     Sheet,
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
 class Exercise:
     """A question that knows its answer, the usual wrong ones, hints and a solution.
 
-    `Exercise.of_gradients`, `of_table`, `of_function` and `of_derivative` make one from a graph or a function.
+    `Exercise.of_gradients`, `of_table`, `of_function` and `of_derivative` make one from a graph or a function, and
+    `of_judge` from whatever tells right from wrong.
 
     Args:
         question: what is asked.
@@ -214,6 +216,25 @@ class Exercise:
 
         judge = Function(difference, at, known, BY_DIFFERENCE, named=f)
         return cls._made(question, judge, hints, solution or judge.told())
+
+    @classmethod
+    def of_judge(
+        cls, question: str, judge: Callable[[Any], Feedback], *, hints: Sequence[str] = (), solution: str = ""
+    ) -> Exercise:
+        """Ask for anything: a class, a graph, a program.
+
+        Args:
+            judge: takes an answer, which is not blank, and gives a `Feedback`: whether it is right, and what to say.
+
+        >>> from autograd import nodes
+        >>> def three_nodes(y):
+        ...     count = len(nodes(y))
+        ...     return Feedback(count == 3, "Right." if count == 3 else f"That graph has {count}.")
+        >>> exercise = Exercise.of_judge("Make a graph of three nodes.", three_nodes)
+        >>> exercise.check(Value(1.0) * Value(2.0) + 1)
+        That graph has 4.
+        """
+        return cls._made(question, Judge(judge), hints, solution)
 
     # ----- Working on it -----
 

@@ -431,7 +431,8 @@ class Report:
         for place, finding in enumerate(self.findings[:MOST_SHOWN]):
             trial = finding.verdict.trial
             head = "The smallest graph that it gets wrong" if place == 0 else "Then"
-            parts.append(f"<p>{head}: <b>{escape(trial.name)}</b></p><pre>{escape(trial.program)}</pre>")
+            parts.append(f"<p>{head}: <b>{escape(trial.name)}</b></p>")
+            parts.append(f'<pre style="font-family:monospace">{escape(trial.program)}</pre>')
             parts.append(draw(picture(trial)).svg if place == 0 else "")
             parts += [f"<p>{escape(sentence)}</p>" for sentence in self._sentences(finding)]
         parts += [f"<p>And {len(self.findings) - MOST_SHOWN} more; repair these first.</p>"] * (

@@ -54,7 +54,7 @@ class Mistake(NamedTuple):
 
 def agrees(answer: float, truth: float, scale: float = 0.0) -> bool:
     """Whether an answer is right to the digits that it has, rounded or cut off, three digits at least; or as right as
-    one computed from numbers that were shown with six digits.
+    one computed from numbers that were shown with six digits. Counts are exact.
 
     Args:
         scale: the size of the numbers that the truth was computed from. Where they cancel, 0 is right for what
@@ -64,8 +64,8 @@ def agrees(answer: float, truth: float, scale: float = 0.0) -> bool:
     (True, True, True)
     >>> agrees(404.7, 404.853739609282), agrees(48.2, 48.0), agrees(481, 480)
     (False, False, False)
-    >>> agrees(0.389418 * 6.25, 0.3894183423086505 * 6.25)
-    True
+    >>> agrees(0.389418 * 6.25, 0.3894183423086505 * 6.25), agrees(1048575, 1048576)
+    (True, False)
     """
     if answer == truth or (answer != answer and truth != truth):
         return True
@@ -79,7 +79,8 @@ def agrees(answer: float, truth: float, scale: float = 0.0) -> bool:
     unit = Decimal(1).scaleb(exponent - max(0, FEWEST_DIGITS - len(digits)))
     gap, size = abs(given - wanted), abs(wanted)
     cut_off = abs(given) < size and given.is_signed() == wanted.is_signed()
-    return gap <= unit / 2 or (cut_off and gap < unit) or gap <= size * FROM_SHOWN
+    counts = given == given.to_integral_value() and wanted == wanted.to_integral_value()
+    return gap <= unit / 2 or (cut_off and gap < unit) or (not counts and gap <= size * FROM_SHOWN)
 
 
 def diagnosed(answer: float, mistakes: Iterable[Mistake]) -> str | None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value, nodes
-from autograd.answers import NOTHING_YET
+from autograd.answers import NOTHING_YET, Feedback
 from autograd.exercises import Exercise
 from autograd.lab import compare
 from autograd.mistakes import agrees
@@ -353,3 +353,26 @@ def test_matrices(function: Any, told: str) -> None:
     )
     assert told in " ".join(str(exercise.check(function)).split())
     assert "[[6, 22, 38], [6, 22, 38]]" in str(exercise.solution(now=True))
+
+
+def test_an_answer_of_any_kind_is_judged() -> None:
+    """`of_judge` takes what tells right from wrong; blanks do not reach it."""
+
+    def three_nodes(y: Any) -> Feedback:
+        return Feedback(len(ag.nodes(y)) == 3, f"It has {len(ag.nodes(y))}.")
+
+    exercise = Exercise.of_judge("Three nodes?", three_nodes, hints=["two leaves"], solution="x * z")
+    assert "put your answer" in str(exercise.check(...))
+    x = Value(2.0)
+    assert not exercise.check(x * x) and str(exercise.check(x * x)) == "It has 2."
+    assert exercise.check(x * Value(3.0))
+    assert str(exercise.solution()) == "x * z"
+
+
+@pytest.mark.parametrize(("answer", "right"), [(2**20, True), (2**20 - 1, False), (2**20 + 1, False), (1.0486e6, True)])
+def test_counts_are_exact(answer: float, right: bool) -> None:
+    """One more or less is wrong, however large the number; it is shown in full."""
+    exercise = Exercise("2 ** 20?", 2**20)
+    assert bool(exercise.check(answer)) == right
+    assert right or str(exercise.check(answer)).startswith(f"{answer}? ")
+    assert str(exercise.solution(now=True)) == "1048576"
