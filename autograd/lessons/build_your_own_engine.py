@@ -27,20 +27,6 @@ if TYPE_CHECKING:
 _NAMED = {trial.name: trial for trial in TRIALS}
 
 
-class Judged(Exercise):
-    """An exercise whose answers are judged by a function of this module: it takes an answer and gives feedback."""
-
-    def __init__(
-        self, question: str, judge: Callable[[Any], Feedback], *, hints: Sequence[str], solution: str = ""
-    ) -> None:
-        self._set(question, _Judge(judge), hints, solution)
-
-
-class _Judge:
-    def __init__(self, check: Callable[[Any], Feedback]) -> None:
-        self.check = check
-
-
 def _program(*lines: str) -> str:
     return "\n".join(lines)
 
@@ -178,7 +164,7 @@ def _constants(code: CodeType) -> Iterator[Any]:
 _A_B = "a, b = Value(2.0), Value(3.0)"
 _X = "x = Value(3.0)"
 
-record = Judged(
+record = Exercise.of_judge(
     "Record: the sum and the product of two Values, with their number and their two operands in order.",
     Stage(
         "__add__ __mul__",
@@ -215,7 +201,7 @@ record = Judged(
     ),
 )
 
-local_rules = Judged(
+local_rules = Exercise.of_judge(
     "Local rules: sum and product with their slopes, one for each operand.",
     Stage(
         "__add__ __mul__",
@@ -268,7 +254,7 @@ _HOUSE = (_A_B, "c = Value(6.0, (a, b), (3.0, 2.0))", "d = Value(8.0, (c, a), (1
 _E, _TWIN = "e = Value(48.0, (c, d), (8.0, 6.0))", "e = Value(48.0, (d, c), (6.0, 8.0))"
 _AFTER = "`too_early` counts the arrows whose operand comes after its result: when may a node enter the list?"
 
-order = Judged(
+order = Exercise.of_judge(
     "Order: nodes() lists all nodes that self depends on, self included, each once, operands before results.",
     Stage(
         "nodes",
@@ -355,7 +341,7 @@ _FINGERPRINTS: Mapping[tuple[float, ...], str] = {
     (48.0, 2304.0, 1344.0): "the root starts with its value: how much does it move per unit of itself?",
 }
 
-accumulate = Judged(
+accumulate = Exercise.of_judge(
     "Accumulate: backward() gives the root 1, and lets all nodes speak, results before operands.",
     Stage(
         "backward",
@@ -407,7 +393,7 @@ accumulate = Judged(
 
 _TWO = ("e.backward()", "e.backward()")
 
-zero = Judged(
+zero = Exercise.of_judge(
     "Zero: results start each pass from 0; leaves keep what they have and add up.",
     Stage(
         "backward",
@@ -459,7 +445,7 @@ zero = Judged(
 _PLAIN = ["x + 2 at 3", "x * 4 at 3", "x * 0.5 at 3", "2 + x at 3", "4 * x at 3", "sum of a list", "a * b in a product"]
 _FULL = "__add__ __mul__ nodes backward"
 
-numbers_beside = Judged(
+numbers_beside = Exercise.of_judge(
     "Numbers on both sides: x + 2, 2 + x, x * 4, 4 * x.",
     Stage("__add__ __mul__ __radd__ __rmul__", "nodes backward", [_NAMED[name] for name in _PLAIN]),
     hints=[
@@ -485,7 +471,7 @@ _OTHERS = """
     exp at 0.5 | exp at 0.5 in a product | log at 2 | log at 2 in a product
 """
 
-more_operations = Judged(
+more_operations = Exercise.of_judge(
     "More operations: ** - / and relu, tanh, log.",
     Stage(
         "__pow__ __neg__ __sub__ __truediv__ relu tanh log",
@@ -605,7 +591,7 @@ def _graded(engine: Any) -> Feedback:
     return Feedback(True, f"All {len(report.right)} graphs are right.")
 
 
-whole = Judged(
+whole = Exercise.of_judge(
     "Give your class to the grader.",
     _graded,
     hints=[
@@ -705,7 +691,7 @@ def _tests(answer: Any) -> Feedback:
     return Feedback(True, RIGHT)
 
 
-fewest_tests = Judged(
+fewest_tests = Exercise.of_judge(
     "Which graphs would you take as tests, as few as possible, so that each bug is shown by at least one of them? "
     "Give a list of their numbers.",
     _tests,
@@ -809,7 +795,7 @@ def _unlike(suspect: str, change: str, letter: str) -> str:
     return f"not {letter}"
 
 
-hunt = Judged(
+hunt = Exercise.of_judge(
     "Which change was made in which suspect? Give a letter for each number.",
     _hunt,
     hints=[
@@ -857,7 +843,7 @@ def _separating(first: str, second: str, usual: str) -> Callable[[Any], Feedback
     return judge
 
 
-separate_forks = Judged(
+separate_forks = Exercise.of_judge(
     "In the first engine * hands on with = for +=. In the second * hands on once only if both operands are the same "
     "node. Write a graph that tells them apart: some leaf is to get different gradients.",
     _separating(
@@ -872,7 +858,7 @@ separate_forks = Judged(
     solution="x, y = Value(2.0), Value(3.0)\nreturn x * y + x * 4",
 )
 
-separate_orders = Judged(
+separate_orders = Exercise.of_judge(
     "The first engine lets nodes speak level by level from the root. The second lets them speak as a depth-first walk "
     "meets them, first operand first. Write a graph of + and * that tells them apart.",
     _separating(

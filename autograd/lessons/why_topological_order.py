@@ -21,20 +21,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Judged(Exercise):
-    """An exercise whose answers are judged by a function of this module: it takes an answer and gives feedback."""
-
-    def __init__(
-        self, question: str, judge: Callable[[Any], Feedback], *, hints: Sequence[str], solution: str = ""
-    ) -> None:
-        self._set(question, _Judge(judge), hints, solution)
-
-
-class _Judge:
-    def __init__(self, check: Callable[[Any], Feedback]) -> None:
-        self.check = check
-
-
 # ----- Predict first -----
 
 recall = Exercise(
@@ -131,7 +117,7 @@ def _no_rescue(answer: Any) -> Feedback:
     return Feedback(True, f"Right. It is wrong in all {2 ** len(results)} orders of operands.")
 
 
-no_rescue = Judged(
+no_rescue = Exercise.of_judge(
     "Build a graph of + and * in which the walk level by level is wrong, however the operands are ordered: swapping "
     "the two sides of any + or * must not rescue it. Give its last node.",
     _no_rescue,
@@ -264,7 +250,7 @@ def _by_waiting(answer: Any) -> Feedback:
     return Feedback(True, RIGHT)
 
 
-by_waiting = Judged(
+by_waiting = Exercise.of_judge(
     "Write gradient(root, leaf) with waiting counts. `waits` says how many arrows each node has still to hear from, "
     "`held` what it holds, `ready` who may speak. As long as there is somebody in `ready`: take one out; along each of "
     "its arrows add to what the operand holds, and lower the operand's count; whose count is 0 becomes ready.",
@@ -376,7 +362,7 @@ def _proposals(answer: Any) -> Feedback:
     return Feedback(False, *wrong, *more)
 
 
-proposals = Judged(
+proposals = Exercise.of_judge(
     "Six proposals for the order in which nodes speak, each of them once. Which are right for every "
     'graph? Give their letters in one text, such as "BE".\n'
     "  A  the node that was made last first\n"
