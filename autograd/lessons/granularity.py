@@ -57,7 +57,8 @@ _s.label = "s"
 sigmoid_in_four = Exercise.of_gradients(
     _s,
     [_d, _e, _n, _x],
-    question="The sigmoid at x = 2, in four nodes. Find the gradients of s by d, e, n and x by hand, in this order.",
+    question="The sigmoid at x = 2, in four nodes. Find the gradients of s by d, e, n and x by hand, in this order. "
+    "You may type formulas, such as `math.exp(-2)`; else give four digits.",
 )
 
 _w0, _x0, _w1, _x1, _w2 = (
@@ -72,12 +73,12 @@ sigmoid_neuron = Exercise.of_gradients(
     _f,
     [_w0, _x0, _w1, _x1, _w2],
     question="Find the five gradients of this neuron by hand, in the order w0, x0, w1, x1, w2. "
-    "The slope of the sigmoid is f * (1 - f).",
+    "The slope of the sigmoid is f * (1 - f). Three digits.",
 )
 
 tanh_rule = Exercise.of_function(
     "Write the local derivative of tanh as a rule for a primitive: `tanh_rule(x, out)`, where x is the operand and "
-    "out = tanh(x). Use only one of the two.",
+    "out = tanh(x). It need not use both of them.",
     lambda x, out: 1 - out * out,
     [(0.5, tanh_of(0.5)), (-1.2, tanh_of(-1.2)), (0.0, 0.0)],
     mistakes={

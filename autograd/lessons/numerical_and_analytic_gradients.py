@@ -26,8 +26,8 @@ best_step = Exercise(
 )
 
 too_early = Exercise(
-    "The house graph: `c = a * b; d = c + a; e = c * d` at a = 2, b = 3. A walk visits e, then c, then d: c hands on "
-    "its gradient before d has reported to it. What is a.grad in the end?",
+    "The house graph: `c = a * b; d = c + a; e = c * d` at a = 2, b = 3. The nodes speak in the order e, c, d: c hands "
+    "on what it holds before it has heard from d. What is a.grad in the end?",
     30,
     mistakes={
         48: "that is the gradient when c waits for d; here c speaks when it holds 8",
@@ -36,8 +36,8 @@ too_early = Exercise(
         6: "that is what a hears from d; who else uses a?",
         72: "c speaks once only",
     },
-    hints=["When c speaks it holds what e has sent: the other factor, d = 8.", "a hears from c and from d."],
-    solution="c holds 8 and sends 8 * b = 24 to a; d holds 6 and sends 6 to a: 30. What d sends to c comes too late.",
+    hints=["When c speaks it holds what e has handed to it: the other factor, d = 8.", "a hears from c and from d."],
+    solution="c holds 8 and hands 8 * b = 24 to a; d holds 6 and hands 6 to a: 30. What d hands to c comes too late.",
 )
 
 
@@ -207,21 +207,21 @@ agrees_at = Exercise(
 )
 
 evaluations = Exercise(
-    "A network has 100 parameters, and f computes its loss. How often is f called for all 100 slopes: "
-    "by forward differences, and by central ones?",
+    "A function f has 100 inputs. How often must f be called for all 100 slopes: by forward differences, if no call is "
+    "made twice, and by central ones?",
     {"forward": 101, "central": 200},
     mistakes={
         "forward": {
             100: "each slope compares a moved point with one that is not moved: is that one counted?",
             200: "the point that is not moved is the same for all slopes",
-            1: "each parameter has to be moved by itself",
-            2: "each parameter has to be moved by itself",
+            1: "each input has to be moved by itself",
+            2: "each input has to be moved by itself",
         },
         "central": {
             100: "each slope needs two points",
             201: "is f called at the point itself?",
             101: "a central difference has two points of its own for each slope",
-            2: "each parameter has to be moved by itself",
+            2: "each input has to be moved by itself",
         },
     },
     hints=[

@@ -48,49 +48,55 @@ slope_from_output = Exercise(
 )
 
 neuron_slopes = Exercise(
-    "The neuron above: w1 = 2, w2 = -3, b = -3, x1 = -1, x2 = -2, z = 1, a = sigmoid(z) = 0.7311. "
-    "Find the gradients of a by w1, w2, b, x1 and x2, in this order; three digits.",
+    "Another sigmoid neuron: w1 = 0.5, w2 = -1, b = 1.5, and the inputs x1 = 3, x2 = 2. Find z, and then the gradients "
+    "of a = sigmoid(z) by w1, w2, b, x1 and x2, in this order; three digits.",
     {
-        "w1": -0.19661193324148185,
-        "w2": -0.3932238664829637,
+        "z": 1,
+        "w1": 0.5898357997244456,
+        "w2": 0.3932238664829637,
         "b": 0.19661193324148185,
-        "x1": 0.3932238664829637,
-        "x2": -0.5898357997244456,
+        "x1": 0.09830596662074093,
+        "x2": -0.19661193324148185,
     },
     mistakes={
+        "z": {
+            -0.5: "where is the bias?",
+            0.731059: "that is a = sigmoid(z), one step further",
+            5: "w2 is negative",
+        },
         "w1": {
-            -1: "that is ∂z/∂w1: how much of it does the sigmoid hand on?",
-            0.3932: "that scales by w1 itself: each factor gets the other one",
-            -0.7311: "that scales by the output a, not by the slope of the sigmoid",
+            3: "that is ∂z/∂w1: how much of it does the sigmoid hand on?",
+            0.0983: "that scales by w1 itself: each factor gets the other one",
+            2.1932: "that scales by the output a, not by the slope of the sigmoid",
         },
         "w2": {
-            -2: "that is ∂z/∂w2: how much of it does the sigmoid hand on?",
-            -0.5898: "that scales by w2 itself: each factor gets the other one",
-            -1.4621: "that scales by the output a, not by the slope of the sigmoid",
+            2: "that is ∂z/∂w2: how much of it does the sigmoid hand on?",
+            -0.1966: "that scales by w2 itself: each factor gets the other one",
+            1.4621: "that scales by the output a, not by the slope of the sigmoid",
         },
         "b": {
             1: "that is ∂z/∂b: how much of it does the sigmoid hand on?",
             0: "the bias is learnt too: a moves if b moves",
-            -0.5898: "that scales by b itself: in the sum b has the factor 1",
+            0.2949: "that scales by b itself: in the sum b has the factor 1",
             0.7311: "that is the output a, not the slope of the sigmoid",
         },
         "x1": {
-            2: "that is ∂z/∂x1: how much of it does the sigmoid hand on?",
-            -0.1966: "that scales by x1 itself: each factor gets the other one",
-            1.4621: "that scales by the output a, not by the slope of the sigmoid",
+            0.5: "that is ∂z/∂x1: how much of it does the sigmoid hand on?",
+            0.5898: "that scales by x1 itself: each factor gets the other one",
+            0.3655: "that scales by the output a, not by the slope of the sigmoid",
         },
         "x2": {
-            -3: "that is ∂z/∂x2: how much of it does the sigmoid hand on?",
-            -0.3932: "that scales by x2 itself: each factor gets the other one",
-            -2.1932: "that scales by the output a, not by the slope of the sigmoid",
+            -1: "that is ∂z/∂x2: how much of it does the sigmoid hand on?",
+            0.3932: "that scales by x2 itself: each factor gets the other one",
+            -0.7311: "that scales by the output a, not by the slope of the sigmoid",
         },
     },
     hints=[
         "Two steps back: from a to z, and from z to each of the five.",
-        "∂a/∂z = a * (1 - a) = 0.1966.",
+        "∂a/∂z = a * (1 - a), and sigmoid(1) = 0.7311.",
         "∂z/∂w1 = x1, ∂z/∂x1 = w1, ∂z/∂b = 1.",
     ],
-    solution="∂a/∂z = 0.196612. Times -1 for w1, -2 for w2, 1 for b, 2 for x1, -3 for x2.",
+    solution="z = 1.5 - 2 + 1.5, ∂a/∂z = 0.196612. Times 3 for w1, 2 for w2, 1 for b, 0.5 for x1, -1 for x2.",
 )
 
 metres = Exercise(
@@ -246,6 +252,7 @@ one_update = Exercise(
             1.96: "that is with a weight that went half as far as it should",
             2.25: "that is a step of half the size: where is the 2 of the square?",
             -1: "a square is not negative",
+            324: "that is a step of the whole slope: where is lr?",
         },
     },
     hints=[

@@ -63,7 +63,7 @@ def _handed(x: float, y: float, upstream: float) -> list[float]:
 
 
 backward_of_a_quotient = Exercise.of_function(
-    "Write backward(x, y, upstream) of the node x / y: the list of what x and what y receive.",
+    "Write backward(x, y, upstream) of the node x / y: return the list of two numbers, what x and what y receive.",
     _handed,
     [(6.0, 3.0, 5.0), (-1.0, 4.0, 2.0), (2.5, -0.5, -3.0)],
     mistakes={
@@ -90,7 +90,8 @@ backward_of_a_quotient = Exercise.of_function(
 
 ledger = Exercise(
     "u = x * y; v = u * x; w = v - u, at x = 3, y = 5, so u = 15, v = 45, w = 30. Backward, w hands on first, then v, "
-    "then u. What does each node hold at these moments?",
+    "then u. What does u hold after w has handed on, and after v has? What does x hold after v has? And x and y in the "
+    "end?",
     {"u after w": -1, "u after v": 2, "x after v": 15, "x in the end": 25, "y in the end": 6},
     mistakes={
         "u after w": {
@@ -137,7 +138,7 @@ ledger = Exercise(
 
 wrong_row = Exercise(
     "p = x + y; q = p * x; r = q * y, at x = 2, y = 3, so p = 5, q = 10, r = 30. "
-    "Somebody kept this ledger. One row is wrong, and others suffer from it. Which one is it?\n"
+    "Somebody kept this ledger. In one row a factor is wrong, and others suffer from it. Give the number of that row.\n"
     "  (1)  r.grad = 1    q.grad += 1 × 3 = 3      (0 → 3)\n"
     "  (2)                y.grad += 1 × 10 = 10    (0 → 10)\n"
     "  (3)  q.grad = 3    p.grad += 3 × 5 = 15     (0 → 15)\n"
@@ -154,7 +155,7 @@ wrong_row = Exercise(
     },
     hints=[
         "Check each row alone: is the first factor the gradient of the node on the left, and the second the slope?",
-        "A product gives each factor the *other* factor as slope.",
+        "The slope of a product, by one factor, is the other factor.",
     ],
     solution="q = p x moves by x = 2 per unit of p, so p gets 3 * 2 = 6. x then ends with 21, and y with 16. The row:",
 )
@@ -255,5 +256,5 @@ staged = Exercise.of_gradients(
     _f,
     [_x, _y],
     question="f = (x + sigmoid(y)) / (sigmoid(x) + (x + y) ** 2) in stages. What are its gradients by x and y? "
-    "The slope of sigmoid is s (1 - s), where s is its output.",
+    "The slope of sigmoid is s (1 - s), where s is its output. Three digits.",
 )

@@ -85,7 +85,8 @@ along_one_path = Exercise(
 )
 
 paths_of_b = Exercise(
-    "The house graph at a = 2, b = 3. Two paths lead from b to e. Multiply along each; then add.",
+    "The house graph at a = 2, b = 3. Two paths lead from b to e: over c, and over c and d. Give the product of the "
+    "slopes along each of them, and then ∂e/∂b.",
     {"b-c-e": 16, "b-c-d-e": 12, "de/db": 28},
     mistakes={
         "b-c-e": {
@@ -106,6 +107,7 @@ paths_of_b = Exercise(
             12: "that is one of the two paths alone",
             16: "that is one of the two paths alone",
             192: "along a path slopes multiply; over paths the products add",
+            42: "that takes the slope of c by a on both paths; how much does c move per unit of b?",
             48: "that is de/da, or the value of e",
             14: "that is de/dc; b is one arrow further",
         },

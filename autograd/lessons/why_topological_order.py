@@ -42,8 +42,8 @@ recall = Exercise(
 )
 
 level_by_level = Exercise(
-    "Let the nodes speak level by level: e first, then the operands of e from left to right, then theirs. "
-    "Each speaks once, with what it holds at that moment. "
+    "Let the nodes of the house graph, at a = 2, b = 3, speak level by level: e first, then the operands of e from "
+    "left to right, then theirs. Each speaks once, with what it holds at that moment. "
     "What does b get if e = c * d, and what if e = d * c?",
     {"e = c * d": 16, "e = d * c": 28},
     mistakes={
@@ -132,26 +132,33 @@ no_rescue = Exercise.of_judge(
 
 # ----- Paths -----
 
-paths_of_doublings = Exercise(
-    "y = x, and then 20 times y = y + y. How many nodes has the graph, and how many paths lead from y to x?",
-    {"nodes": 21, "paths": 2**20},
+calls_of_doublings = Exercise(
+    "y = x, and then 20 times y = y + y. How many calls does each_path(y) take? How many arrows are used if every "
+    "node speaks once, when it is complete? You may type formulas, such as 3**10 + 1.",
+    {"calls": 2**21 - 1, "arrows": 40},
     mistakes={
-        "nodes": {
-            20: "x is a node, too",
-            40: "y + y makes one node with two arrows",
-            41: "y + y makes one node with two arrows",
-            22: "each doubling makes one node; and x",
+        "calls": {
+            2**20: "that is the number of paths: each path ends with a call for x, and there are calls on the way",
+            2**21: "is the first call, for y itself, one or two?",
+            2**20 - 1: "those are the calls for all nodes but x",
+            21: "that is the number of nodes: how often is each of them visited?",
+            40: "that is the number of arrows: the walk goes along most of them many times",
+            41: "each node calls for its operand twice, and each of these calls does so again",
+            400: "the calls double from node to node: 1 for y, then 2, then 4",
         },
-        "paths": {
-            40: "at each node there is a choice of two arrows: choices multiply",
-            20: "two arrows lead from each sum to its operand: they are different paths",
-            400: "at each of the 20 nodes there are two arrows to choose from",
-            2**19: "20 doublings are 20 choices",
-            2**21: "20 doublings are 20 choices; and paths are asked, not the calls of the recursion",
+        "arrows": {
+            20: "y + y has two operands: two arrows",
+            21: "that is the number of nodes",
+            42: "x is a leaf: no arrow leads on from it",
+            2**20: "that is the number of paths; each arrow is used once",
+            2**21 - 2: "that is what the walk path by path goes along; each arrow is used once here",
         },
     },
-    hints=["How many paths are there for one doubling, for two, for three?", "2, 4, 8, ..."],
-    solution="x and 20 sums: 21 nodes. At each sum there are two arrows: 2 to the power of 20 paths, 1048576.",
+    hints=[
+        "One call for y, two for the node behind it, four for the next.",
+        "Compare the printed numbers of calls, 3, 7, 15 and 2047, with the powers of two.",
+    ],
+    solution="1 + 2 + 4 + ... + 2**20 = 2**21 - 1 = 2097151 calls. 20 sums with two arrows each: 40 arrows.",
 )
 
 
@@ -285,7 +292,7 @@ second_pass = Exercise(
             1: "that is r.grad: r hands on 4 times that",
         },
         "p": {
-            24: "12 more would come if q held 4 when it speaks",
+            24: "for that q would have to hold 4 when it speaks in the second pass",
             12: "p still holds the 12 of the first pass",
         },
         "x": {
@@ -308,14 +315,15 @@ second_pass = Exercise(
 # ----- What reuse saves -----
 
 paths_of_layers = Exercise(
-    "A network has 1 input, 4 hidden layers of 10 neurons, and 1 output. Every neuron is connected to all neurons of "
-    "the next layer. How many paths lead from the output to the input, and how many connections are there?",
+    "A network as a graph: 1 input, then 4 layers of 10 nodes each, its neurons, then 1 output. An arrow, called a "
+    "connection, leads from each node to every node of the next layer. How many paths lead from the output back to "
+    "the input, and how many connections are there?",
     {"paths": 10**4, "connections": 320},
     mistakes={
         "paths": {
             40: "in each layer one of 10 neurons is chosen: choices multiply",
-            10**5: "there are 4 hidden layers to choose a neuron in",
-            10**3: "there are 4 hidden layers to choose a neuron in",
+            10**5: "there are 4 layers to choose a neuron in",
+            10**3: "there are 4 layers to choose a neuron in",
             320: "that is the number of connections",
             4**10: "which is chosen in what: 10 neurons in each of 4 layers",
         },
@@ -329,7 +337,7 @@ paths_of_layers = Exercise(
         },
     },
     hints=[
-        "A path takes one neuron in each hidden layer.",
+        "A path takes one neuron in each layer.",
         "From the input to the first layer there are 10 connections. How many between two layers?",
     ],
     solution="10 · 10 · 10 · 10 paths. 10 + 3 · 10 · 10 + 10 connections.",
@@ -341,7 +349,7 @@ paths_of_layers = Exercise(
 _WRONG_PROPOSALS = {
     "B": "B: take c * e with e = d * b, d = c + a, c = a * b. Which is nearer to the root, c or d?",
     "C": "C: in the house graph the walk meets c before d.",
-    "E": "E: take p = a * b; q = p + a; r = q * q. How many consumers have p and q, and who uses whom?",
+    "E": "E: take p = a * b; q = p + a; r = q * q. How many arrows leave p, how many q, and who uses whom?",
 }
 _RIGHT_PROPOSALS = "ADF"
 
@@ -351,7 +359,9 @@ def _chosen(answer: Any) -> Iterator[str]:
 
 
 def _proposals(answer: Any) -> Feedback:
-    chosen = set(_chosen(answer if isinstance(answer, str) else "".join(map(str, answer))))
+    chosen = set(_chosen(answer))
+    if not chosen:
+        return Feedback(False, 'Give letters from A to F, such as "BE".')
     if unknown := sorted(chosen - set("ABCDEF")):
         return Feedback(False, f'{listed(unknown)}? Give letters from A to F, such as "BE".')
     wrong = [_WRONG_PROPOSALS[letter] for letter in sorted(chosen & set(_WRONG_PROPOSALS))]
@@ -367,9 +377,9 @@ proposals = Exercise.of_judge(
     'graph? Give their letters in one text, such as "BE".\n'
     "  A  the node that was made last first\n"
     "  B  the nearest to the root first: the fewest arrows on the shortest path\n"
-    "  C  as a depth-first walk meets them: the root, all that is behind its first operand, then its second one\n"
+    "  C  depth first: the root, all that is behind its first operand, then its second one\n"
     "  D  the greatest height first: the most arrows on the longest path down to a leaf\n"
-    "  E  the fewest consumers first: the root has none\n"
+    "  E  the fewest arrows to consumers first: the root has none\n"
     "  F  the nearest to the root first, measured along the longest path",
     _proposals,
     hints=[
