@@ -13,9 +13,11 @@ from math import isclose, isfinite, prod
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from .graph import label_of
 from .mistakes import agrees, diagnosed, mistakes_in_adjoint, wrong_passes
 from .notation import one_line
 from .scalars import as_number, typed_number
+from .value import Value
 from .wording import WIDTH, listed, six
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from .steps import Log
     from .tables import Table
-    from .value import Value
 
 #: How far a function may be from the reference, and from a difference of the function that it is the derivative of.
 EXACT, BY_DIFFERENCE = 1e-9, 1e-5
@@ -131,17 +132,18 @@ def _plain(answer: Any) -> str:
 
 
 class Numbers:
-    """One number, or several by name."""
+    """One number, or several by name. What is asked for as a whole number is a count: it is right or wrong."""
 
     def __init__(self, answer: Any, mistakes: Mapping[Any, Any]) -> None:
         self.single = not hasattr(answer, "items")
         given = {"": answer} if self.single else dict(answer)
         self.answers = {str(name): as_number(x, "Exercise()") for name, x in given.items()}
+        self._counts = {str(name) for name, x in given.items() if isinstance(x, int)}
         of_name: Mapping[Any, Any] = {"": mistakes} if self.single else mistakes
         self.mistakes = {name: dict(of_name.get(name, {})) for name in self.answers}
         for name, wrong in self.mistakes.items():
             for number in wrong:
-                if agrees(as_number(number, "mistakes"), self.answers[name]):
+                if self._is_right(name, as_number(number, "mistakes")):
                     raise ValueError(
                         f"{number!r} is the right answer{' for ' * bool(name)}{name}, and among the mistakes"
                     )
@@ -165,12 +167,16 @@ class Numbers:
         """What is wrong with one number; empty if it is right."""
         if answer is None:
             return "not answered"
-        truth = self.answers[name]
-        if agrees(answer, truth):
+        if self._is_right(name, answer):
             return ""
+        truth = self.answers[name]
         known = (told for number, told in self.mistakes[name].items() if agrees(answer, float(number)))
         general = _general(answer, truth) or "not that; ask for a hint()"
         return f"{plainly(answer)}? {next(known, None) or general}"
+
+    def _is_right(self, name: str, answer: float) -> bool:
+        truth = self.answers[name]
+        return isclose(answer, truth, rel_tol=EXACT) if name in self._counts else agrees(answer, truth)
 
 
 def _general(answer: float, truth: float) -> str:
@@ -537,7 +543,9 @@ def _numbers_told(numbers: Mapping[Any, float]) -> str:
 
 def _shown(x: Any) -> str:
     x = _plain_lists(x)
-    return plainly(x) if isinstance(x, (int, float)) else short(x)
+    if isinstance(x, (int, float)):
+        return plainly(x)
+    return one_line(label_of(x) or "a node without a label") if isinstance(x, Value) else short(x)
 
 
 def _parameters(function: Callable[..., Any], count: int) -> list[str]:

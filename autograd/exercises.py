@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+#: So many nodes are told one after the other; a graph of more is not one to be done by hand.
+MOST_ORDERED = 12
+
+
 class Exercise:
     """A question that knows its answer, the usual wrong ones, hints and a solution.
 
@@ -327,5 +331,5 @@ def _hints_of(log: Log, chosen: Sequence[Value]) -> list[str]:
     rules = [f"{c.symbol} = {c.rule}" for node in chosen for c in log.arrivals[node][:4]]
     hints += [f"The local derivatives: {', '.join(rules[:8])}."] * bool(rules)
     inner = [log.name[n] for n in reversed(log.order) if n.primitive and n is not log.root and n not in chosen]
-    hints += [f"Find the gradients of {listed(inner)} first, in this order."] * bool(inner)
+    hints += [f"Find the gradients of {', '.join(inner[:MOST_ORDERED])} first, in this order."] * bool(inner)
     return hints
