@@ -88,16 +88,16 @@ def _hidden_delta(deltas: Sequence[float], weights: Sequence[float], a: float) -
 
 
 hidden_delta = Exercise.of_function(
-    "A sigmoid neuron gives out a. The neurons of the next layer read it with these weights, and the slopes of the "
-    "loss by their sums z are these deltas. Write hidden_delta(deltas, weights, a): the slope of the loss by the z of "
-    "our neuron.",
+    "A sigmoid neuron gives out a. The neurons of the next layer read it with the weights in a list, and the slopes "
+    "of J by their sums z are the list of deltas. Write hidden_delta(deltas, weights, a): the slope of J by the z of "
+    "our neuron, a number.",
     _hidden_delta,
     [([0.5], [2.0], 0.25), ([0.1, -0.4], [3.0, 0.5], 0.8), ([0.2, 0.3, -0.1], [-1.0, 2.0, 4.0], 0.6)],
     mistakes={
         "that is the slope by a: one more link leads to z": lambda ds, ws, a: sum(d * w for d, w in zip(ds, ws)),
-        "a (1 - a) is the slope of a sigmoid; a alone is not": lambda ds, ws, a: sum(d * w for d, w in zip(ds, ws)) * a,
+        "the slope of a sigmoid is a (1 - a), not a": lambda ds, ws, a: sum(d * w for d, w in zip(ds, ws)) * a,
         "1 - a² is the slope of tanh": lambda ds, ws, a: sum(d * w for d, w in zip(ds, ws)) * (1 - a * a),
-        "a is used by several neurons: what they hand back adds up": lambda ds, ws, a: ds[0] * ws[0] * a * (1 - a),
+        "several neurons use a: what they hand on adds up": lambda ds, ws, a: ds[0] * ws[0] * a * (1 - a),
         "each delta comes back through its weight": lambda ds, ws, a: sum(ds) * a * (1 - a),
     },
     hints=[
@@ -141,6 +141,7 @@ descend = Exercise.of_function(
             w - steps * lr * 2 * (w - 3)
         ),
         "w has not moved: is there a step?": lambda w, lr, steps: w,
+        "the derivative of a square has a factor of 2": lambda w, lr, steps: _descended(w, lr / 2, steps),
         "that is one step only": lambda w, lr, steps: _descended(w, lr, 1),
         "that is the loss, not w": lambda w, lr, steps: (_descended(w, lr, steps) - 3) ** 2,
     },

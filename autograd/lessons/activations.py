@@ -112,9 +112,9 @@ dying_relu = Exercise(
         },
         "next slope of w": {
             12: "that is the slope of the first step: what is z now?",
-            -6: "the loss has a slope there; what does the relu hand back, with z as it is now?",
-            -36: "is a negative? What does the relu give, and what does it hand back?",
-            -2: "that is ∂L/∂a; what does the relu hand back?",
+            -6: "the loss has a slope there; what does the relu hand on, with z as it is now?",
+            -36: "is a negative? What does the relu give, and what does it hand on?",
+            -2: "that is ∂L/∂a; what does the relu hand on?",
         },
     },
     hints=[

@@ -62,7 +62,7 @@ newton_step = Exercise(
 # ----- Forward and reverse mode -----
 
 passes = Exercise(
-    "How many passes does each mode need for all derivatives?",
+    "How many passes does each mode need for all derivatives of all outputs by all inputs? Fill in four numbers.",
     {
         "forward, 2 inputs and 1 output": 2,
         "reverse, 2 inputs and 1 output": 1,
@@ -98,8 +98,9 @@ def _product(f: Callable[[Sequence[Any]], Any], at: list[float], direction: list
 
 
 hessian_times_vector = Exercise.of_function(
-    "Write hessian_times_vector(f, at, direction): the Hessian of f times a vector, without making the Hessian. "
-    "`ag.grad(f)` is a function; `ag.jvp` tells how much a function moves along a direction.",
+    "Write hessian_times_vector(f, at, direction): the Hessian of f at the list `at` times the list `direction`, as a "
+    "list, without making the Hessian. `ag.grad(f)` is a function; `ag.jvp` tells how much a function moves along a "
+    "direction.",
     _product,
     [
         (_bowl, [2.0, 3.0], [1.0, 2.0]),
@@ -111,9 +112,9 @@ hessian_times_vector = Exercise.of_function(
         "that is the slope of f along the direction: take that of grad(f)": lambda f, at, direction: jvp(
             f, (at,), (direction,)
         )[1],
-        "jvp gives two things: the value and the tangent": lambda f, at, direction: jvp(
+        "two things come from jvp: the value and the tangent": lambda f, at, direction: jvp(
             grad(f), (at,), (direction,)
-        )[0],
+        ),
     },
     hints=[
         "The Hessian holds how each slope moves with each input. Times a direction: how each slope moves along it.",
@@ -130,7 +131,7 @@ hessian_times_vector = Exercise.of_function(
 
 slope_of_a_loop = Exercise(
     "The same kind of loop for the cube root: x = (2 * x + a / (x * x)) / 3, until x no longer moves. "
-    "What does backward() give for a = 8? (The loop ends at 2.)",
+    "What is a.grad after backward(), for a = 8? (The loop ends at 2.)",
     1 / 12,
     mistakes={
         2: "that is the root itself: asked for is how much it moves when a moves",
@@ -147,7 +148,7 @@ cut_branch = Exercise(
     "y = x.detach() * x + x at x = 3. What is x.grad after y.backward()?",
     4,
     mistakes={
-        7: "that is without the cut: the detached copy passes nothing back",
+        7: "that is without the cut: the detached copy hands nothing on",
         1: "the product still has one operand that is x itself",
         3: "there is a second path to y, through the sum",
         0: "only one of three arrows is cut",
@@ -158,11 +159,16 @@ cut_branch = Exercise(
 )
 
 checkpoints = Exercise(
-    "A chain of 400 steps. Keep every 20th number; record one stretch of 20 steps at a time on the way back. "
-    "Count the numbers kept, the most steps recorded at once, and all steps computed, forward and again.",
+    "A chain of 400 steps, done as `with_checkpoints` does it: keep every 20th number, from the start on; record one "
+    "stretch of 20 steps at a time on the way back. Count the numbers kept, the most steps recorded at once, and all "
+    "steps computed, forward and again.",
     {"kept": 20, "recorded at once": 20, "steps computed": 800},
     mistakes={
-        "kept": {400: "only every 20th is kept", 19: "the start of each stretch is needed, the first one's too"},
+        "kept": {
+            400: "only every 20th is kept",
+            19: "the start of each stretch is needed, the first one's too",
+            21: "no stretch starts at the end",
+        },
         "recorded at once": {400: "that is the whole chain; a stretch is recorded, used and dropped"},
         "steps computed": {
             400: "each step is computed twice: once without a graph, once with",

@@ -34,17 +34,17 @@ def _program(*lines: str) -> str:
 # ----- Predict first -----
 
 recall = Exercise(
-    "y = x ** 3 at x = 3 has the slope 27. What is the slope of the slope there?",
-    18,
+    "From notebook 13: y = x ** 3 at x = 4 has the slope 48. What is the slope of the slope there?",
+    24,
     mistakes={
-        27: "that is the slope of y: differentiate it once more",
-        9: "the slope is 3 x²: what is the slope of that?",
+        48: "that is the slope of y: differentiate it once more",
+        16: "the slope is 3 x²: what is the slope of that?",
         6: "that is the third derivative: the slope of the slope of the slope",
-        45: "27 + 18: is there something left of the first pass?",
+        72: "48 + 24: is there something left of the first pass?",
         0: "the slope is no constant: it is 3 x²",
     },
     hints=["The slope at x is 3 x².", "And the slope of 3 x² is 3 · 2 x."],
-    solution="y' = 3 x² = 27, y'' = 6 x",
+    solution="y' = 3 x² = 48, y'' = 6 x = 24",
 )
 
 
@@ -766,6 +766,10 @@ def _verdicts(name: str) -> tuple[tuple[str, str], ...]:
     return tuple((verdict.trial.name, verdict.told) for verdict in report.verdicts)
 
 
+def _letter(name: str) -> str:
+    return next(letter for letter, mutant in _CHANGES.items() if mutant.name == name)
+
+
 def _hunt(answer: Any) -> Feedback:
     given = dict(enumerate(answer, start=1)) if isinstance(answer, (list, tuple)) else answer
     if not hasattr(given, "items") or set(given) - set(suspects):
@@ -801,9 +805,9 @@ hunt = Exercise.of_judge(
     hints=[
         "Look at the program of the smallest wrong graph first: which operators are in it? And which graphs are right?",
         "Work out the wrong number by hand, with the change: x.grad of x - x, say, or a.grad of two passes.",
-        "Leaves that are not leaves, equal numbers, an operand that stands twice: what is special about the program?",
+        "Equal numbers, an operand that stands twice, a second pass: what is special about the program?",
     ],
-    solution=_program(*(f"{n}: {name}" for n, name in enumerate(_SUSPECTS, start=1))),
+    solution=_program(*(f"{n}: {_letter(name)}, {name}" for n, name in enumerate(_SUSPECTS, start=1))),
 )
 
 

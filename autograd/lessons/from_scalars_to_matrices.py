@@ -5,20 +5,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..answers import Feedback
+import numpy
+
 from ..exercises import Exercise
 
 if TYPE_CHECKING:
     from typing import Any
-
-    Matrix = list[list[float]]
 
 contributions_of_a_weight = Exercise(
     "A layer of 3 neurons reads 2 inputs. It is applied to a batch of 5 examples, and the loss is computed from all "
     "that comes out. How many contributions are added up in the gradient of one single weight?",
     5,
     mistakes={
-        1: "the weight is used in the weighted sum of each example: each use sends something back",
+        1: "the weight is used in the weighted sum of each example: each use hands something on",
         3: "one weight belongs to one neuron",
         2: "one weight belongs to one input of one neuron",
         15: "that is the number of weighted sums; in how many of them is this weight?",
@@ -26,7 +25,7 @@ contributions_of_a_weight = Exercise(
         30: "that is the number of products of all weights; how many of them has this one weight?",
         6: "that is the number of weights",
     },
-    hints=["In how many weighted sums does one weight occur?", "Each use of a node sends one contribution back."],
+    hints=["In how many weighted sums does one weight occur?", "Each use of a node hands one contribution on."],
     solution="5: the weight is a factor in one weighted sum for each example. It is a node that is used five times.",
 )
 
@@ -129,119 +128,77 @@ back_through_squares = Exercise(
 
 # ----- The gradient of a product of matrices -----
 
-_CASES: list[tuple[Matrix, Matrix]] = [
+#: The gradient by D and X. All sizes of a case differ; the first is small, since it is shown when it goes wrong.
+_CASES = [
+    (numpy.array([[1, -2, 3]]), numpy.array([[4, 2, -1], [3, 0, 5]])),
     (
-        [[1.0, -2.0, 0.5, 3.0], [2.0, 1.0, -1.0, 4.0]],
-        [[1.0, 2.0, -1.0, 0.5], [3.0, -2.0, 1.5, 2.0], [-4.0, 1.0, 2.5, -3.0]],
-    ),
-    (
-        [[0.5, 1.0, -3.0, 2.0], [-1.0, 4.0, 2.0, 1.5]],
-        [[2.0, -1.0, 0.5, 1.0], [1.0, 3.0, -2.0, 4.0], [0.5, 2.0, 1.0, -1.5]],
+        numpy.array([[1.0, -2.0, 0.5, 3.0], [2.0, 1.0, -1.0, 4.0]]),
+        numpy.array([[1.0, 2.0, -1.0, 0.5], [3.0, -2.0, 1.5, 2.0], [-4.0, 1.0, 2.5, -3.0]]),
     ),
 ]
 
 
-def _product(case: int) -> list[float]:
-    """The elements of dD times X transposed, of a case, row by row."""
-    upstream, inputs = _CASES[case - 1]
-    return [sum(g * x for g, x in zip(row, features)) for row in upstream for features in inputs]
+def _gradient_by_weights(upstream: Any, X: Any) -> Any:
+    return upstream @ X.T
 
 
-def _mean(case: int) -> list[float]:
-    """The same, divided by the number of examples."""
-    return [x / 4 for x in _product(case)]
-
-
-def _without_upstream(case: int) -> list[float]:
-    """The gradient of the sum of all elements of D."""
-    upstream, inputs = _CASES[case - 1]
-    return [sum(features) for _ in upstream for features in inputs]
-
-
-class _OfMatrix(Exercise):
-    """An exercise whose answer is a function of two arrays that gives a third: its shape is looked at first."""
-
-    def check(self, answer: Any) -> Feedback:
-        """Whether an answer is right; what its shape tells if not."""
-        if not callable(answer):
-            return super().check(answer)
-        import numpy
-
-        def of_case(case: int) -> Any:
-            made = answer(*(numpy.array(matrix) for matrix in _CASES[case - 1]))
-            return numpy.array(made) if isinstance(made, list) else made
-
-        try:
-            result = of_case(1)
-        except ValueError:
-            self.attempts += 1
-            return Feedback(
-                False,
-                "These two cannot be multiplied: A @ B needs as many columns in A as there are rows in B. Write the "
-                "shape under each factor; dD is 2 × 4, X is 3 × 4.",
-            )
-        except Exception:  # whatever it is, the answer is called once more and the error is told
-            return super().check(of_case)
-        shape = getattr(result, "shape", None)
-        if shape not in (None, (2, 3)):
-            self.attempts += 1
-            given = f"has the shape {' × '.join(map(str, shape))}" if shape else "is a single number"
-            turned = " Is something the wrong way round?" if shape == (3, 2) else ""
-            return Feedback(False, f"The gradient by W has the shape of W, 2 × 3; this {given}.{turned}")
-        return super().check((lambda case: of_case(case).ravel()) if shape else of_case)
-
-
-gradient_of_a_product = _OfMatrix.of_function(
-    "D = W @ X, where W is 2 × 3 and X is 3 × 4: here the examples are the columns of X. Write gradient_by_W(dD, X): "
-    "the gradient of L by W, in NumPy, from X and the gradient dD of L by D. It is tried on two cases.",
-    _product,
-    [1, 2],
+gradient_of_a_product = Exercise.of_function(
+    "D = W @ X: here the examples are the columns of X. Write gradient_by_W(upstream, X): the gradient of L by W, a "
+    "NumPy array, from X and from `upstream`, the gradient of L by D. It is tried on two cases. In the first, W is "
+    "1 × 2 and X is 2 × 3; in the second, W is 2 × 3 and X is 3 × 4.",
+    _gradient_by_weights,
+    _CASES,
     mistakes={
-        "that is a mean over the four columns, and nothing here was averaged": _mean,
-        "what does it do with dD? every element of D counts alike only if dD is 1 everywhere": _without_upstream,
+        "that is a mean over the examples, and nothing here was averaged": lambda g, X: g @ X.T / X.shape[1],
+        "what does it do with `upstream`? Every element of D counts alike only if that is 1 everywhere": lambda g, X: (
+            numpy.ones_like(g) @ X.T
+        ),
+        "the gradient by W has the shape of W: yours is turned on its side": lambda g, X: X @ g.T,
+        "the gradient by W has the shape of W: add up over the examples": lambda g, X: g[:, None, :] * X,
     },
     hints=[
-        "dD is 2 × 4, X is 3 × 4, and dW must be 2 × 3: which product gives that shape?",
-        "dW[i, k] adds up dD[i, n] * X[k, n] over the columns n.",
+        "In the second case `upstream` is 2 × 4, X is 3 × 4, and dW must be 2 × 3: which product gives that shape?",
+        "A @ B needs as many columns in A as there are rows in B. Write the shape under each factor.",
+        "dW[i, k] adds up upstream[i, n] * X[k, n] over the columns n.",
     ],
-    solution="def gradient_by_W(dD, X):\n    return dD @ X.T",
+    solution="def gradient_by_W(upstream, X):\n    return upstream @ X.T",
 )
 
 bias_gradient_of_a_mean = Exercise(
-    "The rows of dZ are the gradients of the losses of four single examples by their own weighted sums: (1, -2, 3), "
-    "(2, 1, -1), (4, 3, 0), (-1, 2, 5). The batch's loss L is the mean of these four losses. What is the gradient of L "
-    "by the three biases?",
-    {"b[1]": 1.5, "b[2]": 1.0, "b[3]": 1.75},
+    "Another batch. The rows of dZ are the gradients of the losses of four single examples by their own weighted sums: "
+    "(3, 1, -3), (-1, 4, 0), (6, -2, 1), (2, 3, 4). The batch's loss L is the mean of these four losses. What is the "
+    "gradient of L by the three biases?",
+    {"b[1]": 2.5, "b[2]": 1.5, "b[3]": 0.5},
     mistakes={
         "b[1]": {
-            0.375: "the mean brings one factor 1/4, not two",
-            6: "that is for the sum of the four losses; L is their mean",
-            -1: "that is the last example alone: contributions add up",
-            1: "that is the first example alone: contributions add up",
-            2 / 3: "which direction is added up: over the examples, or over the neurons?",
-            2: "is it the mean over three, or over four?",
+            0.625: "the mean brings one factor 1/4, not two",
+            10: "that is for the sum of the four losses; L is their mean",
+            2: "that is the last example alone: contributions add up",
+            3: "that is the first example alone: contributions add up",
+            1 / 3: "which direction is averaged: over the examples, or over the neurons?",
+            10 / 3: "is it the mean over three, or over four?",
         },
         "b[2]": {
-            0.25: "the mean brings one factor 1/4, not two",
-            4: "that is for the sum of the four losses; L is their mean",
-            2: "that is the last example alone: contributions add up",
-            -2: "that is the first example alone: contributions add up",
-            2 / 3: "which direction is averaged: over the examples, or over the neurons?",
-            4 / 3: "is it the mean over three, or over four?",
+            0.375: "the mean brings one factor 1/4, not two",
+            6: "that is for the sum of the four losses; L is their mean",
+            3: "that is the last example alone: contributions add up",
+            1: "look at the whole column of dZ: each example has a say",
+            2: "is it the mean over three, or over four?",
         },
         "b[3]": {
-            0.4375: "the mean brings one factor 1/4, not two",
-            7: "that is for the sum of the four losses; L is their mean",
-            5: "that is the last example alone: contributions add up",
-            3: "that is the first example alone: contributions add up",
-            7 / 3: "is it the mean over three, or over four?",
+            0.125: "the mean brings one factor 1/4, not two",
+            2: "that is for the sum of the four losses; L is their mean",
+            4: "that is the last example alone: contributions add up",
+            -3: "that is the first example alone: contributions add up",
+            5 / 3: "which direction is averaged: over the examples, or over the neurons?",
+            2 / 3: "is it the mean over three, or over four?",
         },
     },
     hints=[
         "b[i] is added to the weighted sum of neuron i in every example, with the local derivative 1.",
         "Add up each column. Then: what does a mean do to each of its terms?",
     ],
-    solution="Columns: 1 + 2 + 4 - 1 = 6, -2 + 1 + 3 + 2 = 4, 3 - 1 + 0 + 5 = 7. Over 4: 1.5, 1, 1.75.",
+    solution="Columns: 3 - 1 + 6 + 2 = 10, 1 + 4 - 2 + 3 = 6, -3 + 0 + 1 + 4 = 2. Over 4: 2.5, 1.5, 0.5.",
 )
 
 undo_broadcasting = Exercise(
@@ -264,7 +221,7 @@ undo_broadcasting = Exercise(
     },
     hints=[
         "Write b's shape under the other one, from the right: where is b repeated?",
-        "Each element of b is used as often as it is repeated, and each use sends back 1.",
+        "Each element of b is used as often as it is repeated, and each use hands on 1.",
     ],
     solution="b has 2 * 1 * 3 = 6 numbers. Each is repeated 5 times along the first axis and 4 times along the third, "
     "so it is in 5 * 4 = 20 elements of the result.",

@@ -18,6 +18,8 @@ how_many_times_as_steep = Exercise(
         2: "the squared error has the slope 2 (a - 1) by a; by z there is one more link, and it is small here",
         20: "how flat is the sigmoid at z = -6? Compare a (1 - a) with what 1 / a makes of it",
         0.005: "the other way round: the loss -log(a) is the steeper one",
+        400: "a square has a factor of 2 in its derivative",
+        **dict.fromkeys((200.5, 202.716), "the right size: which of the three choices is that?"),
     },
     hints=[
         "By the chain rule each slope is a product: of the loss by a, and of a by z. The second is a (1 - a) for both.",
