@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 #: How far a function may be from the reference, and from a difference of the function that it is the derivative of.
 EXACT, BY_DIFFERENCE = 1e-9, 1e-5
 
+#: A list or matrix among the arguments of a function is told in so many characters, or by its size.
+MOST_SHOWN = 40
+
 #: Whole numbers up to here are counts.
 LARGEST_COUNT = 1e12
 
@@ -411,7 +414,7 @@ class Function:
         except NotImplementedError:
             return NOTHING_YET
         except Exception as error:  # it is the student's code, and may do anything
-            return f"At {self._at(point)} it stops with {type(error).__name__}: {one_line(str(error), 80)}"
+            return f"At {self._at(point)} it stops with {type(error).__name__}: {one_line(str(error), 200)}"
         if result is ...:
             return NOTHING_YET
         if result is None:
@@ -545,7 +548,15 @@ def _shown(x: Any) -> str:
     x = _plain_lists(x)
     if isinstance(x, (int, float)):
         return plainly(x)
-    return one_line(label_of(x) or "a node without a label") if isinstance(x, Value) else short(x)
+    if isinstance(x, Value):
+        return one_line(label_of(x) or "a node without a label")
+    numbers = _flat(x) if isinstance(x, (list, tuple)) and _is_of_numbers(x) else {}
+    told = _numbers_told(numbers) if numbers else short(x)
+    return told if len(told) <= MOST_SHOWN or not numbers else _shape(numbers)
+
+
+def _is_of_numbers(x: Any) -> bool:
+    return all(map(_is_of_numbers, x)) if isinstance(x, (list, tuple)) else isinstance(x, (int, float))
 
 
 def _parameters(function: Callable[..., Any], count: int) -> list[str]:
