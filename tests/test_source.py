@@ -638,3 +638,34 @@ def test_equal_gradients_of_a_vector_are_a_vector() -> None:
     found = {w[0]: dw[0], w[1]: dw[1], r: dr}
     assert mean == pytest.approx(value, rel=1e-14)
     assert [found[p] for p in compiled.parameters] == pytest.approx(gradients.tolist(), rel=1e-14)
+
+
+def test_arrays_of_the_source() -> None:
+    """`f.arrays` are what the pasted source takes: by name, of the right shapes, read when they are asked for."""
+    model = nn.MLP(2, [3, 3, 1], activation="tanh", seed=1)
+
+    def loss(x: Any, y: Any) -> Any:
+        return nn.mse_loss(model(x), y)
+
+    f = ag.compile(loss)
+    expected = f(X, Y)
+    pasted = run(f.source)
+    shapes = {"W1": (3, 2), "b1": (3,), "W2": (3, 3), "b2": (3,), "w3": (3,), "b3": ()}
+    assert {name: np.shape(array) for name, array in f.arrays.items()} == shapes
+    assert type(f.arrays["b3"]) is float
+    close(pasted["loss"](X, Y, **f.arrays), expected)
+    mean, *gradients = pasted["loss_gradients"](X, Y, **f.arrays)
+    assert [np.shape(gradient) for gradient in gradients] == list(shapes.values())
+    close(mean, f.backward(X, Y))
+    close(gradients[0], [[w.grad for w in neuron.w] for neuron in model.layers[0].neurons])
+    model.layers[0].neurons[0].w[1].data = 5.0
+    assert f.arrays["W1"][0, 1] == 5.0
+
+
+def test_arrays_of_a_function_without_parameters() -> None:
+    """There are none; before the first call, nobody knows."""
+    f = ag.compile(lambda x: x * 2.0)
+    with pytest.raises(ValueError, match="recorded at its first call"):
+        f.arrays  # noqa: B018
+    f([1.0])
+    assert f.arrays == {}

@@ -129,6 +129,15 @@ class Compiled:
         """What it computes, forward and backward, as NumPy that runs on its own."""
         return self._program("gradients").source(self.__name__, self._shapes)
 
+    @property
+    def arrays(self) -> dict[str, Any]:
+        """The numbers of the parameters now, in arrays by the names that `source` gives them.
+
+        After `exec(f.source, space)`, `space["loss"](X, y, **f.arrays)` is what `f(X, y)` gives.
+        """
+        program = self._program("gradients")
+        return program.arrays(self.__name__, self._shapes, self._numbers(program))
+
     def explain(self) -> str:
         """How many nodes of the recorded graph became how many calls of NumPy."""
         return self._program("gradients").explanation()

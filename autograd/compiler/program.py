@@ -123,6 +123,12 @@ class Program:
 
         return source(self, name, shapes)
 
+    def arrays(self, name: str, shapes: Sequence[tuple[int, ...]], numbers: Array) -> dict[str, Any]:
+        """These numbers of the parameters, as the source has them."""
+        from .source import parameter_arrays
+
+        return parameter_arrays(self, name, shapes, numbers)
+
 
 def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + "s" * (count != 1)

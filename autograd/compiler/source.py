@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    import numpy
+
     from ..primitives import Primitive
     from .program import Program
 
@@ -43,6 +45,16 @@ def source(program: Program, name: str, shapes: Sequence[tuple[int, ...]]) -> st
         ValueError: for a primitive of the user's without a definition.
     """
     return Source(program, name, shapes).text()
+
+
+def parameter_arrays(
+    program: Program, name: str, shapes: Sequence[tuple[int, ...]], numbers: numpy.ndarray
+) -> dict[str, Any]:
+    """The numbers of the program's parameters in the arrays that the text names."""
+    place = {q: i for i, q in enumerate(program.layout.parameters)}
+    arrays = Source(program, name, shapes).plan.parameters
+    found = {array.name: numbers[[place[q] for q in array.members]].reshape(array.shape) for array in arrays}
+    return {name: array if array.shape else float(array) for name, array in found.items()}
 
 
 class Source:
