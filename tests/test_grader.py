@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from notebook_runs import NOTEBOOKS, code_cells, read, solved, source
 
 import autograd
 from autograd import reference_engine
@@ -150,6 +151,18 @@ def test_our_engine_with_a_mistake_fails_and_it_is_named(mutation: str) -> None:
     for trial, outcome in outcomes.items():
         if not outcome.trouble:
             assert outcome.numbers == pytest.approx(truth(trial, next(m for m in PASSES if m.name == mutation)))
+
+
+def test_the_engine_of_the_last_notebook_passes() -> None:
+    """What a learner has written when every stage of notebook 14 is solved."""
+    (path,) = (path for path in NOTEBOOKS if path.stem == "14_build_your_own_engine")
+    space: dict[str, Any] = {}
+    for cell in code_cells(solved(read(path))):
+        if "class Value" in source(cell) or "my_engine" in source(cell) or source(cell).startswith("import math"):
+            exec(source(cell), space)
+    report = grade(space["my_engine"])
+    assert report and not report.wrong and not report.missing
+    assert len(report.right) == len(TRIALS)
 
 
 def test_micrograd_has_its_known_faults() -> None:
