@@ -1,7 +1,7 @@
 """The time and the memory of one side of a comparison: `seconds(side, warm_ups=3, repeats=7)`, `added_to_peak(side)`.
 
 A `Side` is what to run, what to do before each run, and how to read the gradients. The garbage collector is left as it
-is: its work is part of what a graph costs.
+is, since its work is part of what a graph costs; `--without-collector` shows what part.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ gradients to 0 before it and reading them after it are not timed.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import subprocess
 from functools import partial
@@ -144,7 +145,10 @@ def main() -> None:
     parser.add_argument("--warm-ups", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=7, help="times to take (default: %(default)s)")
     parser.add_argument("--together", type=int, default=1, help="passes that are timed as one (default: %(default)s)")
+    parser.add_argument("--without-collector", action="store_true", help="switch Python's garbage collector off")
     options = parser.parse_args()
+    if options.without_collector:
+        gc.disable()
     width = {} if options.width is None else {"width": options.width}
     side = SIDES[options.name](options.size, **width)
     timing = (options.warm_ups, options.repeats, options.together)
