@@ -30,7 +30,8 @@ class Handout(NamedTuple):
             lines.append(f"{_files(self.same)} unchanged in {self.folder}")
         if self.kept:
             named = ", ".join(self.kept)
-            lines.append(f"kept as you have changed them: {named}; to start one afresh, move it away and copy again")
+            afresh = "to have one afresh, move it away first"
+            lines.append(f"kept, since they differ from those of this version: {named}; {afresh}")
         return "\n".join(lines)
 
 
@@ -54,11 +55,18 @@ def copy_notebooks(folder: str | PathLike[str]) -> Handout:
     for notebook in _notebooks():
         place, text = target / notebook.name, notebook.read_bytes()
         if not place.exists():
-            place.write_bytes(text)
+            _write_whole(place, text)
             handout.copied.append(notebook.name)
         else:
             (handout.same if place.read_bytes() == text else handout.kept).append(notebook.name)
     return handout
+
+
+def _write_whole(place: Path, text: bytes) -> None:
+    """A copy that is interrupted leaves no half of a notebook under its name."""
+    half = place.with_name(f".{place.name}.part")
+    half.write_bytes(text)
+    half.replace(place)
 
 
 def _files(names: list[str]) -> str:

@@ -54,7 +54,7 @@ class Mistake(NamedTuple):
 
 def agrees(answer: float, truth: float, scale: float = 0.0) -> bool:
     """Whether an answer is right to the digits that it has, rounded or cut off, three digits at least; or as right as
-    one computed from numbers that were shown with six digits. Counts are exact.
+    one computed from numbers that were shown with six digits, which whole numbers need not be.
 
     Args:
         scale: the size of the numbers that the truth was computed from. Where they cancel, 0 is right for what
@@ -79,8 +79,8 @@ def agrees(answer: float, truth: float, scale: float = 0.0) -> bool:
     unit = Decimal(1).scaleb(exponent - max(0, FEWEST_DIGITS - len(digits)))
     gap, size = abs(given - wanted), abs(wanted)
     cut_off = abs(given) < size and given.is_signed() == wanted.is_signed()
-    counts = given == given.to_integral_value() and wanted == wanted.to_integral_value()
-    return gap <= unit / 2 or (cut_off and gap < unit) or (not counts and gap <= size * FROM_SHOWN)
+    whole = given == given.to_integral_value() and wanted == wanted.to_integral_value()
+    return gap <= unit / 2 or (cut_off and gap < unit) or (not whole and gap <= size * FROM_SHOWN)
 
 
 def diagnosed(answer: float, mistakes: Iterable[Mistake]) -> str | None:

@@ -383,7 +383,7 @@ def test_notebooks_are_copied_and_never_overwritten(tmp_path: Path, capsys: pyte
     lost.unlink()
     again = printed(capsys, "notebooks", str(folder))
     assert own.read_text("utf-8") == "my own work"
-    assert f"kept as you have changed them: {own.name};" in again
+    assert f"kept, since they differ from those of this version: {own.name};" in again
     assert lost.read_bytes() == NOTEBOOKS[-1].read_bytes()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -23,7 +24,25 @@ def headings(path: Path) -> list[str]:
     """The headings of a notebook, as anchors: Jupyter writes hyphens for spaces."""
     texts = [source(cell) for cell in read(path)["cells"] if cell["cell_type"] == "markdown"]
     found = re.findall(r"^#{1,4} (.+)$", "\n".join(texts), flags=re.MULTILINE)
-    return [re.sub(r"[`*]", "", heading).strip().replace(" ", "-") for heading in found]
+    return list(map(_anchor, found))
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[`*]", "", heading).strip().replace(" ", "-")
+
+
+def section(path: Path, anchor: str) -> list[dict[str, Any]]:
+    """The cells below a heading, up to the next one of its level or above."""
+    found: list[dict[str, Any]] = []
+    level = 0
+    for cell in read(path)["cells"]:
+        text = source(cell) if cell["cell_type"] == "markdown" else ""
+        for marks, heading in re.findall(r"^(#{1,4}) (.+)$", text, re.MULTILINE):
+            if level and len(marks) <= level:
+                return found
+            level = len(marks) if _anchor(heading) == anchor else level
+        found += [cell] * bool(level)
+    return found
 
 
 def rows() -> dict[str, str]:
@@ -52,12 +71,14 @@ def test_links_lead_to_sections() -> None:
 
 
 def test_links_within_notebooks_lead_somewhere() -> None:
-    """What a notebook links to is in the folder, or on the web."""
+    """What a notebook links to is in the folder, and a heading there; or it is on the web."""
     for path in NOTEBOOKS:
         for cell in read(path)["cells"]:
             if cell["cell_type"] == "markdown":
-                for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", source(cell)):
-                    assert (FOLDER / target).exists(), (path.name, target)
+                for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", source(cell)):
+                    other = FOLDER / target if target else path
+                    assert other.exists(), (path.name, target)
+                    assert not anchor or unquote(anchor) in headings(other), (path.name, target, anchor)
 
 
 #: The published numbers of each example.
@@ -77,10 +98,10 @@ NUMBERS = {
 
 @pytest.mark.parametrize("example", NUMBERS)
 def test_worked_examples_show_their_numbers(example: str) -> None:
-    """Each number stands in an output of the notebook that works the example, with at least four digits, rounded."""
+    """Each number stands in an output of the sections that work the example, with at least four digits, rounded."""
     shown: set[float] = set()
-    for name, _ in LINK.findall(rows()[example]):
-        for cell in code_cells(read(FOLDER / name)):
+    for name, anchor in LINK.findall(rows()[example]):
+        for cell in code_cells({"cells": section(FOLDER / name, unquote(anchor))}):
             printed = " ".join(map(text, cell["outputs"])).replace("−", "-")
             shown |= {float(number) for number in re.findall(r"-?\d+(?:\.\d+)?(?:e[-+]\d+)?", printed)}
     for number in NUMBERS[example]:

@@ -644,7 +644,6 @@ def test_many_threads_at_once() -> None:
 
 SCRIPT = """
 import hashlib
-import html
 import autograd as ag
 
 x, z = ag.Value(2.0, "x"), ag.Value(3.0, "z")

@@ -6,8 +6,8 @@ const FEWEST_DIGITS = 3, FROM_SHOWN = 2e-5;
 
 const WORTH_ASKING = ['overwrote', 'forgot local'];
 
-// Right to the digits that were typed, rounded or cut off, three at least, or to what numbers shown with six digits give;
-// counts are exact; as mistakes.py has it. Where the numbers that the truth was computed from, of size `scale`, cancel,
+// Right to the digits that were typed, rounded or cut off, three at least, or, but for whole numbers, to what numbers
+// shown with six digits give; as mistakes.py has it. Where the numbers that the truth was computed from, of size `scale`, cancel,
 // 0 is right for what rounding leaves.
 function agrees(text, truth, scale = 0) {
   const answer = Number(text);
@@ -18,8 +18,8 @@ function agrees(text, truth, scale = 0) {
   const unit = 10 ** (Number(exponent) - Math.max(digits.replace('.', '').length, FEWEST_DIGITS) + 1);
   const gap = Math.abs(answer - truth);
   const isCutOff = Math.abs(answer) < Math.abs(truth) && answer < 0 === truth < 0;
-  const counts = Number.isInteger(answer) && Number.isInteger(truth);
-  return gap <= unit * 0.5000001 || (isCutOff && gap < unit * 0.9999999) || (!counts && gap <= Math.abs(truth) * FROM_SHOWN);
+  const whole = Number.isInteger(answer) && Number.isInteger(truth);
+  return gap <= unit * 0.5000001 || (isCutOff && gap < unit * 0.9999999) || (!whole && gap <= Math.abs(truth) * FROM_SHOWN);
 }
 
 const near = (x, y) => Math.abs(x - y) <= 2e-3 * Math.max(Math.abs(x), Math.abs(y));
