@@ -18,7 +18,7 @@ from .mistakes import agrees, diagnosed, mistakes_in_adjoint, wrong_passes
 from .notation import one_line
 from .scalars import as_number, typed_number
 from .value import Value
-from .wording import WIDTH, listed, six
+from .wording import WIDTH, listed, sentence, six
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -393,7 +393,7 @@ class Function:
             if list(own) != list(truth):
                 gives = f"Not yet: at {self._at(point)} it gives {_shape(own)}; asked for is {_shape(truth)}."
                 turned = len(_sides(own)) == 2 and _sides(own) == _sides(truth)[::-1]
-                known = [_sentence(told) for told in self._known(results)]
+                known = [sentence(told) for told in self._known(results)]
                 return Feedback(False, " ".join([gives, *(known or ["Is it the wrong way round?"] * turned)]))
         wrong = [i for i, (own, truth) in enumerate(zip(results, self.truths)) if not self._alike([own], [truth])]
         if not wrong:
@@ -405,7 +405,7 @@ class Function:
             if len(wrong) < len(results)
             else "ask for a hint()"
         )
-        return Feedback(False, f"{start} {_sentence(told)}")
+        return Feedback(False, f"{start} {sentence(told)}")
 
     def _called(self, function: Callable[..., Any], point: Sequence[Any]) -> dict[Any, float] | str:
         """What it gives, or what is wrong with it in a sentence."""
@@ -507,10 +507,6 @@ def _flat(result: Any) -> dict[Any, float]:
 def _plain_lists(x: Any) -> Any:
     """NumPy's numbers and arrays as Python's own."""
     return x.tolist() if hasattr(x, "tolist") else x
-
-
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}{'' if words[-1] in '.?' else '.'}"
 
 
 def _shape(numbers: Mapping[Any, float]) -> str:

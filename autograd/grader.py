@@ -29,7 +29,7 @@ from .origins import label_from
 from .primitives import PRIMITIVES
 from .scalars import with_article
 from .value import Value
-from .wording import WIDTH, listed, six
+from .wording import WIDTH, ended, listed, six
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -395,7 +395,7 @@ class Report:
     def _sentences(self, finding: Finding) -> list[str]:
         """What is said of a finding, below its program."""
         verdict, mutation = finding.verdict, finding.mutation
-        said = [_ended(verdict.told), _ended(f"Where to look: {verdict.trial.look}")]
+        said = [ended(verdict.told), ended(f"Where to look: {verdict.trial.look}")]
         if mutation is not None:
             alike = [other for other in finding.others if not other.trial.drawn]
             every = f"In {len(alike) + 1} wrong graphs" if alike else "Here"
@@ -440,10 +440,6 @@ class Report:
         )
         parts += [f"<p>{escape(line)}</p>" for line in self._missing_told()]
         return "\n".join(part for part in parts if part)
-
-
-def _ended(sentence: str) -> str:
-    return sentence if sentence[-1] in "?." else sentence + "."
 
 
 def _filled(sentence: str, start: str = "  ") -> str:

@@ -117,6 +117,16 @@ def listed(names: Sequence[str], more: int = 0) -> str:
     return ", ".join(few) + f" and {more} more" * bool(more)
 
 
+def ended(words: str) -> str:
+    """With a full stop, if it does not end in one or in a question mark."""
+    return words if words[-1] in ".?" else f"{words}."
+
+
+def sentence(words: str) -> str:
+    """With a capital at its beginning and a full stop at its end."""
+    return ended(words[:1].upper() + words[1:])
+
+
 def arrows(names: Sequence[str]) -> str:
     """A way from node to node; the middle of a long one is left out."""
     return " → ".join(shortened(names, f"... {len(names) - MOST_ON_A_WAY + 1} more ..."))

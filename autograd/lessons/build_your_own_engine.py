@@ -14,7 +14,7 @@ from ..exercises import Exercise
 from ..grader import grade, run, truth
 from ..mutants import MUTANTS
 from ..notation import one_line
-from ..wording import listed, six
+from ..wording import ended, listed, sentence, six
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -113,18 +113,9 @@ class Stage:
                 seen = {} if isinstance(check, Trial) else check.recognised
                 usual = seen.get(tuple(outcome.numbers.get(name, 0.0) for name in wanted), "") if seen else ""
                 program = [f"    {line}" for line in trial.program.splitlines()]
-                look = "" if told.endswith("`return` missing?") else f" {_capital(usual or check.look)}"
-                return Feedback(False, "Not yet:", *program, _ended(told) + look)
+                look = "" if told.endswith("`return` missing?") else f" {sentence(usual or check.look)}"
+                return Feedback(False, "Not yet:", *program, ended(told) + look)
         return Feedback(True, RIGHT)
-
-
-def _ended(sentence: str) -> str:
-    return sentence if sentence[-1] in ".?" else f"{sentence}."
-
-
-def _capital(sentence: str) -> str:
-    """A sentence of words; it may begin with code, which keeps its letters."""
-    return _ended(sentence[:1].upper() + sentence[1:])
 
 
 def _differing(numbers: Mapping[str, float], wanted: Mapping[str, float]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import cos, sqrt
 from typing import TYPE_CHECKING
 
+from .. import checks
 from ..exercises import Exercise
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _moved(xs: Sequence[float], i: int, by: float) -> list[float]:
 
 
 def _central(f: Callable[..., float], xs: Sequence[float], i: int, h: float) -> float:
-    return (f(*_moved(xs, i, h)) - f(*_moved(xs, i, -h))) / (2 * h)
+    return checks.central_difference(f, *xs, arg=i, eps=h)
 
 
 central_difference = Exercise.of_function(
