@@ -8,17 +8,15 @@ A judge says what a wrong answer looks like and where to look. It never says wha
 from __future__ import annotations
 
 import re
-from html import escape
-from math import isclose, isfinite, prod
-from textwrap import wrap
+from math import isclose, isfinite
 from typing import TYPE_CHECKING
 
-from .graph import label_of
+from .feedback import NOTHING_YET, RIGHT, Feedback, is_blank
 from .mistakes import agrees, diagnosed, mistakes_in_adjoint, wrong_passes
 from .notation import one_line
-from .scalars import as_number, typed_number
-from .value import Value
-from .wording import WIDTH, listed, sentence, six
+from .results import flat, number_of, numbers_told, plain_lists, plainly, shape_told, short, shown_argument, sides
+from .scalars import as_number
+from .wording import listed, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,83 +24,10 @@ if TYPE_CHECKING:
 
     from .steps import Log
     from .tables import Table
+    from .value import Value
 
 #: How far a function may be from the reference, and from a difference of the function that it is the derivative of.
 EXACT, BY_DIFFERENCE = 1e-9, 1e-5
-
-#: A list or matrix among the arguments of a function is told in so many characters, or by its size.
-MOST_SHOWN = 40
-
-#: Whole numbers up to here are counts.
-LARGEST_COUNT = 1e12
-
-NOTHING_YET = "Nothing to check yet: put your answer where the ... is."
-
-
-def boxed(border: str, text: str, *, lines: str = "", below: str = "") -> str:
-    """Text for a notebook, as wide as its place and with a bar beside it; what stands in `backticks` is code.
-
-    Args:
-        lines: further lines, of equal letters.
-        below: more HTML.
-    """
-    parts = [re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text))] * bool(text)
-    equal = "font-family:monospace;white-space:pre-wrap;margin:0.4em 0"  # nbconvert sets <pre> in the text's letters
-    parts += [f'<pre style="{equal}">{escape(lines)}</pre>'] * bool(lines)
-    style = f"white-space:pre-wrap;border-left:4px {border};padding:0.2em 0.8em;margin:0.2em 0"
-    return f'<div style="{style}">{"".join(parts)}{below}</div>'
-
-
-#: The bars beside a question, an answer to it, and a right one. Their strokes differ, too.
-QUESTION_BORDER, BORDER, RIGHT_BORDER = "solid #0b5cad", "dotted #8c959f", "double #2f9e8f"
-
-
-class Said:
-    """A few lines of text: they print, and show themselves in a notebook."""
-
-    def __init__(self, *lines: str) -> None:
-        self.lines = lines
-
-    def __str__(self) -> str:
-        return "\n".join(_filled(line) for line in "\n".join(self.lines).split("\n"))
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return boxed(BORDER, "\n".join(self.lines))
-
-
-class Worked(Said):
-    """A solution: code, tables and sums, in equal letters."""
-
-    def _repr_html_(self) -> str:
-        return boxed(BORDER, "", lines="\n".join(self.lines))
-
-
-class Feedback(Said):
-    """What an answer is worth: true if it is right, in words otherwise."""
-
-    def __init__(self, right: bool, *lines: str) -> None:
-        super().__init__(*lines)
-        self.right = right
-
-    def __bool__(self) -> bool:
-        return self.right
-
-    def _repr_html_(self) -> str:
-        return boxed(RIGHT_BORDER if self.right else BORDER, "\n".join(self.lines))
-
-
-RIGHT = "Right."
-
-
-def is_blank(answer: Any) -> bool:
-    """Whether there is no answer yet: dots, or a list or dictionary of nothing else."""
-    if hasattr(answer, "items"):
-        answer = [x for _, x in answer.items()]
-    if isinstance(answer, (list, tuple)):
-        return bool(answer) and all(map(is_blank, answer))
-    return answer is None or answer is ...
 
 
 # ----- Numbers and words -----
@@ -157,7 +82,7 @@ class Numbers:
 
     def check(self, answer: Any) -> Feedback:
         """Whether an answer is right; what it looks like if not."""
-        answer = _plain_lists(answer)
+        answer = plain_lists(answer)
         if self.single and isinstance(answer, (list, tuple)) and len(answer) == 1:
             (answer,) = answer
         given = _by_name({"": answer} if self.single else answer, list(self.answers))
@@ -205,7 +130,7 @@ def _general(answer: float, truth: float) -> str:
 
 def _by_name(answer: Any, names: list[str]) -> dict[str, float | None] | Feedback:
     """The numbers of an answer by name, or why it cannot be read."""
-    answer = _plain_lists(answer)
+    answer = plain_lists(answer)
     if hasattr(answer, "items"):
         pairs = dict(answer.items())
         if unknown := [str(name) for name in pairs if name not in names]:
@@ -221,27 +146,10 @@ def _by_name(answer: Any, names: list[str]) -> dict[str, float | None] | Feedbac
     found: dict[str, float | None] = {}
     for name, x in pairs.items():
         try:
-            found[name] = None if is_blank(x) else _number(x)
+            found[name] = None if is_blank(x) else number_of(x)
         except (TypeError, ValueError):
             return Feedback(False, f"{short(x)} is not a number: give one such as 3, -0.5 or 1 / 3.")
     return found
-
-
-def plainly(x: float) -> str:
-    """A number in feedback: with six digits, and counts in full."""
-    return str(int(x)).replace("-", "−") if abs(x) < LARGEST_COUNT and x == int(x) else six(x)
-
-
-def _number(x: Any) -> float:
-    """A number that was typed, or the data of a Value."""
-    x = _plain_lists(x)
-    return typed_number(x) if isinstance(x, str) else as_number(x.data if hasattr(x, "grad") else x, "check()")
-
-
-def short(x: Any) -> str:
-    """Whatever was given, in a few characters that are the same in every run."""
-    text = one_line(str(x) if isinstance(x, str) else repr(x))
-    return text if " at 0x" not in text else f"this {type(x).__name__}"
 
 
 def _counted(told: Mapping[str, str], single: bool = False) -> Feedback:
@@ -367,7 +275,7 @@ class Function:
         if not self.points:
             raise ValueError("at is a list of points to compare at, such as [2.0, -1.5]; it is empty")
         self.reference, self.tolerance = reference, tolerance
-        self.truths = [_flat(reference(*point)) for point in self.points]
+        self.truths = [flat(reference(*point)) for point in self.points]
         self.names = _parameters(named or reference, len(self.points[0]))
         self.mistakes = mistakes
         for told, wrong in mistakes.items():
@@ -376,7 +284,7 @@ class Function:
 
     def told(self) -> str:
         """The answer, for the solution."""
-        lines = [f"{self._at(point)}: {_numbers_told(truth)}" for point, truth in zip(self.points, self.truths)]
+        lines = [f"{self._at(point)}: {numbers_told(truth)}" for point, truth in zip(self.points, self.truths)]
         return "\n".join(lines)
 
     def check(self, answer: Any) -> Feedback:
@@ -391,15 +299,15 @@ class Function:
             results.append(found)
         for point, own, truth in zip(self.points, results, self.truths):
             if list(own) != list(truth):
-                gives = f"Not yet: at {self._at(point)} it gives {_shape(own)}; asked for is {_shape(truth)}."
-                turned = len(_sides(own)) == 2 and _sides(own) == _sides(truth)[::-1]
+                gives = f"Not yet: at {self._at(point)} it gives {shape_told(own)}; asked for is {shape_told(truth)}."
+                turned = len(sides(own)) == 2 and sides(own) == sides(truth)[::-1]
                 known = [sentence(told) for told in self._known(results)]
                 return Feedback(False, " ".join([gives, *(known or ["Is it the wrong way round?"] * turned)]))
         wrong = [i for i, (own, truth) in enumerate(zip(results, self.truths)) if not self._alike([own], [truth])]
         if not wrong:
             return Feedback(True, RIGHT)
         first = wrong[0]
-        start = f"Not yet: at {self._at(self.points[first])} it gives {_numbers_told(results[first])}."
+        start = f"Not yet: at {self._at(self.points[first])} it gives {numbers_told(results[first])}."
         told = self._recognised(results) or (
             f"it is right at {len(results) - len(wrong)} of {len(results)} points: what is different here?"
             if len(wrong) < len(results)
@@ -420,7 +328,7 @@ class Function:
         if result is None:
             return f"At {self._at(point)} it gives None: is a `return` missing?"
         try:
-            return _flat(result)
+            return flat(result)
         except (TypeError, ValueError):
             return f"At {self._at(point)} it gives {short(result)}, not a number."
 
@@ -459,7 +367,7 @@ class Function:
         found = []
         for point in points or self.points:
             try:
-                found.append(_flat(function(*point)))
+                found.append(flat(function(*point)))
             except Exception:  # outside of its domain, for example
                 found.append({})
         return found
@@ -473,7 +381,7 @@ class Function:
         )
 
     def _at(self, point: Sequence[Any]) -> str:
-        return ", ".join(f"{name} = {_shown(x)}" for name, x in zip(self.names, point))
+        return ", ".join(f"{name} = {shown_argument(x)}" for name, x in zip(self.names, point))
 
 
 #: What is often done to a right number, for any function.
@@ -488,90 +396,7 @@ CHANGES: dict[str, Callable[[float], float]] = {
 }
 
 
-def _flat(result: Any) -> dict[Any, float]:
-    """The numbers of a result by place: one, those of a list or dictionary, or those of a matrix by row and column."""
-    result = _plain_lists(result)
-    if hasattr(result, "items"):
-        return {key: _number(x) for key, x in sorted(result.items(), key=lambda pair: str(pair[0]))}
-    if not isinstance(result, (list, tuple)):
-        return {"": _number(result)}
-    flat: dict[Any, float] = {}
-    for place, x in enumerate(map(_plain_lists, result)):
-        if isinstance(x, (list, tuple)):
-            flat |= {(place, *(key if isinstance(key, tuple) else (key,))): number for key, number in _flat(x).items()}
-        else:
-            flat[place] = _number(x)
-    return flat
-
-
-def _plain_lists(x: Any) -> Any:
-    """NumPy's numbers and arrays as Python's own."""
-    return x.tolist() if hasattr(x, "tolist") else x
-
-
-def _shape(numbers: Mapping[Any, float]) -> str:
-    if list(numbers) == [""]:
-        return "a number"
-    if list(numbers) == [0]:
-        return "a list of one number"
-    if sides := _sides(numbers):
-        return f"{' × '.join(map(str, sides))} numbers"
-    named = [key for key in numbers if isinstance(key, str)]
-    return f"numbers for {listed(named)}" if named else f"{len(numbers)} numbers"
-
-
-def _sides(numbers: Mapping[Any, float]) -> tuple[int, ...]:
-    """How many rows and columns a matrix has; nothing for what is none."""
-    if not numbers or not all(isinstance(key, tuple) for key in numbers):
-        return ()
-    sides = tuple(1 + max(places) for places in zip(*numbers))
-    return sides if len(numbers) == prod(sides) else ()
-
-
-def _numbers_told(numbers: Mapping[Any, float]) -> str:
-    if list(numbers) == [""]:
-        return plainly(numbers[""])
-    if len(sides := _sides(numbers)) == 2:
-        row = sides[1]
-        texts = [plainly(x) for x in numbers.values()]
-        rows = [f"[{', '.join(texts[i : i + row])}]" for i in range(0, len(texts), row)]
-        return f"[{', '.join(rows)}]"
-    texts = [f"{key}: {plainly(x)}" if isinstance(key, str) else plainly(x) for key, x in numbers.items()]
-    return f"[{', '.join(texts)}]"
-
-
-def _shown(x: Any) -> str:
-    x = _plain_lists(x)
-    if isinstance(x, (int, float)):
-        return plainly(x)
-    if isinstance(x, Value):
-        return one_line(label_of(x) or "a node without a label")
-    numbers = _flat(x) if isinstance(x, (list, tuple)) and _is_of_numbers(x) else {}
-    told = _numbers_told(numbers) if numbers else short(x)
-    return told if len(told) <= MOST_SHOWN or not numbers else _shape(numbers)
-
-
-def _is_of_numbers(x: Any) -> bool:
-    return all(map(_is_of_numbers, x)) if isinstance(x, (list, tuple)) else isinstance(x, (int, float))
-
-
 def _parameters(function: Callable[..., Any], count: int) -> list[str]:
     code = getattr(function, "__code__", None)
     names = list(code.co_varnames[: code.co_argcount]) if code is not None else []
     return names if len(names) == count else [f"argument {i + 1}" for i in range(count)] if count > 1 else ["x"]
-
-
-def _filled(line: str) -> str:
-    """A line of prose in lines that fit; what is indented or laid out in columns stays as it is."""
-    indent = len(line) - len(line.lstrip())
-    if len(line) <= WIDTH or "  " in line.strip():
-        return line
-    return "\n".join(
-        wrap(
-            line.strip(),
-            WIDTH,
-            initial_indent=" " * indent,
-            subsequent_indent=" " * (indent + 2),
-            break_on_hyphens=False,
-        )
-    )

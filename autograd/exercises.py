@@ -6,7 +6,8 @@
     exercise.solution()                             # after an attempt
 
 An answer may be a number, a word, several numbers by name or in a list, the blanks of a table, or a function. All of it
-prints in a terminal and shows itself in a notebook. What answers are worth is in answers.py.
+prints in a terminal and shows itself in a notebook. What answers are worth is in answers.py, what is said of them in
+feedback.py.
 """
 
 from __future__ import annotations
@@ -14,26 +15,11 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from .answers import (
-    BY_DIFFERENCE,
-    EXACT,
-    NOTHING_YET,
-    QUESTION_BORDER,
-    Feedback,
-    Function,
-    Gradients,
-    Judge,
-    Numbers,
-    Said,
-    Sheet,
-    Word,
-    Worked,
-    boxed,
-    is_blank,
-)
+from .answers import BY_DIFFERENCE, EXACT, Function, Gradients, Judge, Numbers, Sheet, Word
 from .checks import central_difference
 from .drawing import draw
 from .explanations import explain
+from .feedback import NOTHING_YET, QUESTION_BORDER, Feedback, Said, Worked, boxed, is_blank
 from .notation import expression, one_line
 from .steps import Log, current_log
 from .tables import table

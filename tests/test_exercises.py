@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value, nodes
-from autograd.answers import NOTHING_YET, Feedback
 from autograd.exercises import Exercise
+from autograd.feedback import NOTHING_YET, Feedback
 from autograd.lab import compare
 from autograd.mistakes import agrees
 from autograd.wording import six

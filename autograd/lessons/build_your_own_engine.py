@@ -7,10 +7,10 @@ from itertools import combinations
 from math import isclose
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..answers import NOTHING_YET, RIGHT, Feedback
 from ..battery import TRIALS, Trial
 from ..checks import central_difference
 from ..exercises import Exercise
+from ..feedback import NOTHING_YET, RIGHT, Feedback
 from ..grader import grade, run, truth
 from ..mutants import MUTANTS
 from ..notation import one_line

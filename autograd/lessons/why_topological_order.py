@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from ..answers import NOTHING_YET, RIGHT, Feedback
 from ..exercises import Exercise
+from ..feedback import NOTHING_YET, RIGHT, Feedback
 from ..graph import nodes
 from ..lab import compare
 from ..mistakes import agrees
