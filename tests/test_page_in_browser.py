@@ -712,3 +712,30 @@ def test_large_graphs_are_ready_at_once(opened: Callable[..., Page]) -> None:
     assert gradient(page, 0) != "g –"
     slide(page, 0, 0.7)
     assert text(page, "#source") == "recomputed in your browser"
+
+
+def test_all_works_in_the_frame_of_a_notebook(opened: Callable[..., Page]) -> None:
+    """There the page may run scripts and nothing else: no form, no window, no address."""
+    page = opened(f"<!DOCTYPE html><title>A notebook</title>{player(house())._repr_html_()}")
+    frame = page.frame_locator("iframe")
+    frame.locator("#help-button").click()
+    assert frame.locator("#help").is_visible()
+    frame.locator("#help-close").click()
+    assert not frame.locator("#help").is_visible()
+    frame.locator("#next").focus()
+    page.keyboard.press("g")
+    frame.locator("#goto-step").fill("3")
+    page.keyboard.press("Enter")
+    assert "step 3" in frame.locator("#where").inner_text()
+    assert not frame.locator("#goto").is_visible()
+    frame.locator("#predict").click()
+    page.keyboard.press("b")  # the start of the backward pass
+    page.keyboard.press("ArrowRight")
+    frame.locator("#answer").fill("3")
+    page.keyboard.press("Enter")
+    assert "3 is not it" in frame.locator("#reply").inner_text()
+    while not frame.locator("#answer").is_visible():
+        page.keyboard.press("ArrowRight")
+    frame.locator("#answer").fill("1000")
+    frame.locator("#question .primary").click()
+    assert "1000 is not it" in frame.locator("#reply").inner_text()

@@ -192,11 +192,18 @@ function questionForm(wanted, index) {
     'aria-label': wanted,
   });
   const show = element('button', { type: 'button' }, 'Show me');
-  const form = element('form', {}, input, element('button', { class: 'primary' }, 'Check'), show);
+  const check = element('button', { type: 'button', class: 'primary' }, 'Check');
   show.addEventListener('click', () => goTo(momentOfEvent(index)));
-  form.addEventListener('submit', (submitted) => {
-    submitted.preventDefault();
-    answer(input.value);
+  whenEntered(input, check, () => answer(input.value));
+  return element('div', { class: 'ask' }, input, check, show);
+}
+
+// What a form would do; but a notebook shows the page in a frame that submits none.
+function whenEntered(input, button, act) {
+  button.addEventListener('click', act);
+  input.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter') return;
+    event.preventDefault();
+    act();
   });
-  return form;
 }

@@ -181,12 +181,12 @@ function listenToControls() {
     'pointerdown',
     paused(() => {}),
   );
-  byId('goto').onsubmit = (event) => {
-    event.preventDefault();
+  byId('help-close').onclick = () => byId('help').close();
+  whenEntered(byId('goto-step'), byId('goto-go'), () => {
     byId('next').focus(); // before the field is hidden: keys typed at once would still go there
     byId('goto').hidden = true;
     goTo(momentOfStep(byId('goto-step').value));
-  };
+  });
 }
 
 function listenToNodes() {
