@@ -8,6 +8,7 @@ A judge says what a wrong answer looks like and where to look. It never says wha
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from math import isclose, isfinite
 from typing import TYPE_CHECKING
 
@@ -29,12 +30,15 @@ if TYPE_CHECKING:
 #: How far a function may be from the reference, and from a difference of the function that it is the derivative of.
 EXACT, BY_DIFFERENCE = 1e-9, 1e-5
 
+#: How far from right is close: it may be rounding.
+CLOSE = 0.02
+
 
 # ----- Numbers and words -----
 
 
 class Word:
-    """An answer in words: capitals and spaces do not matter."""
+    """An answer in words: capitals, spaces and a full stop do not matter."""
 
     def __init__(self, answer: str, mistakes: Mapping[Any, str]) -> None:
         self.answer = answer
@@ -56,18 +60,22 @@ class Word:
 
 
 def _plain(answer: Any) -> str:
-    return " ".join(str(answer).casefold().split())
+    return " ".join(str(answer).casefold().split()).strip(".!\"'")
 
 
 class Numbers:
     """One number, or several by name. What is asked for as a whole number is a count: it is right or wrong."""
 
     def __init__(self, answer: Any, mistakes: Mapping[Any, Any]) -> None:
+        if isinstance(answer, (list, tuple)):
+            raise TypeError("several numbers are asked for by name: give a dictionary such as {'x': 1, 'y': 2}")
         self.single = not hasattr(answer, "items")
         given = {"": answer} if self.single else dict(answer)
         self.answers = {str(name): as_number(x, "Exercise()") for name, x in given.items()}
         self._counts = {str(name) for name, x in given.items() if isinstance(x, int)}
         of_name: Mapping[Any, Any] = {"": mistakes} if self.single else mistakes
+        if unknown := [str(name) for name in of_name if name not in self.answers]:
+            raise ValueError(f"mistakes are by name, {listed(list(self.answers))}; {listed(unknown)} is none of these")
         self.mistakes = {name: dict(of_name.get(name, {})) for name in self.answers}
         for name, wrong in self.mistakes.items():
             for number in wrong:
@@ -99,8 +107,9 @@ class Numbers:
             return ""
         truth = self.answers[name]
         known = (told for number, told in self.mistakes[name].items() if agrees(answer, float(number)))
-        general = _general(answer, truth) or "not that; ask for a hint()"
-        return f"{plainly(answer)}? {next(known, None) or general}"
+        miscounted = name in self._counts and isfinite(answer) and answer == round(answer)
+        general = "" if miscounted and isclose(answer, truth, rel_tol=CLOSE) else _general(answer, truth)
+        return f"{plainly(answer)}? {next(known, None) or general or 'not that; ask for a hint()'}"
 
     def _is_right(self, name: str, answer: float) -> bool:
         truth = self.answers[name]
@@ -115,7 +124,7 @@ def _general(answer: float, truth: float) -> str:
         return "0 would mean that nothing moves, or that all of it cancels" if answer == 0 else ""
     if agrees(answer, -truth):
         return "the sign is turned"
-    if isclose(answer, truth, rel_tol=0.02):
+    if isclose(answer, truth, rel_tol=CLOSE):
         return "that is close: keep more digits, and round at the end"
     ways = {
         2.0: "that is twice too much",
@@ -137,7 +146,8 @@ def _by_name(answer: Any, names: list[str]) -> dict[str, float | None] | Feedbac
             return Feedback(False, f"{listed(unknown)} is not asked for; asked are {listed(names)}.")
     elif isinstance(answer, (list, tuple)):
         if len(answer) != len(names):
-            return Feedback(False, f"{len(answer)} numbers were given; asked are {len(names)}: {listed(names)}.")
+            given = f"{len(answer)} number{'s were' if len(answer) != 1 else ' was'} given"
+            return Feedback(False, f"{given}; asked are {len(names)}: {listed(names)}.")
         pairs = dict(zip(names, answer))
     elif len(names) == 1:
         pairs = {names[0]: answer}
@@ -147,8 +157,9 @@ def _by_name(answer: Any, names: list[str]) -> dict[str, float | None] | Feedbac
     for name, x in pairs.items():
         try:
             found[name] = None if is_blank(x) else number_of(x)
-        except (TypeError, ValueError):
-            return Feedback(False, f"{short(x)} is not a number: give one such as 3, -0.5 or 1 / 3.")
+        except (TypeError, ValueError, OverflowError):
+            quotes = ", without quotes" * isinstance(x, str)
+            return Feedback(False, f"{short(x)} is not a number: give one such as 3, -0.5 or 1 / 3{quotes}.")
     return found
 
 
@@ -157,7 +168,7 @@ def _counted(told: Mapping[str, str], single: bool = False) -> Feedback:
     wrong = {name: words for name, words in told.items() if words}
     if not wrong:
         return Feedback(True, RIGHT if single or len(told) == 1 else f"All {len(told)} are right.")
-    if single:
+    if single or len(told) == 1:
         return Feedback(False, *wrong.values())
     lines = [f"{len(told) - len(wrong)} of {len(told)} right", *(f"  {name}: {words}" for name, words in wrong.items())]
     return Feedback(False, *lines)
@@ -257,6 +268,8 @@ class Judge:
     """Any function that takes an answer and gives feedback."""
 
     def __init__(self, check: Callable[[Any], Feedback]) -> None:
+        if not callable(check):
+            raise TypeError(f"judge is a function that takes an answer and gives a Feedback, not {short(check)}")
         self.check = check
 
 
@@ -275,7 +288,9 @@ class Function:
         if not self.points:
             raise ValueError("at is a list of points to compare at, such as [2.0, -1.5]; it is empty")
         self.reference, self.tolerance = reference, tolerance
-        self.truths = [flat(reference(*point)) for point in self.points]
+        right = [reference(*deepcopy(point)) for point in self.points]
+        self.truths = list(map(flat, right))
+        self._yes_or_no = all(isinstance(result, bool) for result in right)
         self.names = _parameters(named or reference, len(self.points[0]))
         self.mistakes = mistakes
         for told, wrong in mistakes.items():
@@ -284,7 +299,7 @@ class Function:
 
     def told(self) -> str:
         """The answer, for the solution."""
-        lines = [f"{self._at(point)}: {numbers_told(truth)}" for point, truth in zip(self.points, self.truths)]
+        lines = [f"{self._at(point)}: {self._told(truth)}" for point, truth in zip(self.points, self.truths)]
         return "\n".join(lines)
 
     def check(self, answer: Any) -> Feedback:
@@ -307,7 +322,7 @@ class Function:
         if not wrong:
             return Feedback(True, RIGHT)
         first = wrong[0]
-        start = f"Not yet: at {self._at(self.points[first])} it gives {numbers_told(results[first])}."
+        start = f"Not yet: at {self._at(self.points[first])} it gives {self._told(results[first])}."
         told = self._recognised(results) or (
             f"it is right at {len(results) - len(wrong)} of {len(results)} points: what is different here?"
             if len(wrong) < len(results)
@@ -316,12 +331,12 @@ class Function:
         return Feedback(False, f"{start} {sentence(told)}")
 
     def _called(self, function: Callable[..., Any], point: Sequence[Any]) -> dict[Any, float] | str:
-        """What it gives, or what is wrong with it in a sentence."""
+        """What it gives, or what is wrong with it in a sentence. It may change what it is given."""
         try:
-            result = function(*point)
+            result = function(*deepcopy(point))
         except NotImplementedError:
             return NOTHING_YET
-        except Exception as error:  # it is the student's code, and may do anything
+        except (Exception, SystemExit) as error:  # it is the student's code, and may do anything
             return f"At {self._at(point)} it stops with {type(error).__name__}: {one_line(str(error), 200)}"
         if result is ...:
             return NOTHING_YET
@@ -329,7 +344,7 @@ class Function:
             return f"At {self._at(point)} it gives None: is a `return` missing?"
         try:
             return flat(result)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError, RecursionError):
             return f"At {self._at(point)} it gives {short(result)}, not a number."
 
     def _recognised(self, results: list[dict[Any, float]]) -> str:
@@ -367,7 +382,7 @@ class Function:
         found = []
         for point in points or self.points:
             try:
-                found.append(flat(function(*point)))
+                found.append(flat(function(*deepcopy(point))))
             except Exception:  # outside of its domain, for example
                 found.append({})
         return found
@@ -379,6 +394,9 @@ class Function:
             and all(isclose(x, other[key], rel_tol=tolerance, abs_tol=tolerance) for key, x in own.items())
             for own, other in zip(some, others)
         )
+
+    def _told(self, numbers: dict[Any, float]) -> str:
+        return str(bool(numbers[""])) if self._yes_or_no and list(numbers) == [""] else numbers_told(numbers)
 
     def _at(self, point: Sequence[Any]) -> str:
         return ", ".join(f"{name} = {shown_argument(x)}" for name, x in zip(self.names, point))

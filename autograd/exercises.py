@@ -21,6 +21,7 @@ from .drawing import draw
 from .explanations import explain
 from .feedback import NOTHING_YET, QUESTION_BORDER, Feedback, Said, Worked, boxed, is_blank
 from .notation import expression, one_line
+from .scalars import with_article
 from .steps import Log, current_log
 from .tables import table
 from .value import Value
@@ -230,10 +231,16 @@ class Exercise:
 
     def check(self, answer: Any) -> Feedback:
         """Whether an answer is right, and if not, where to look."""
-        if is_blank(answer):
-            return Feedback(False, NOTHING_YET)
-        feedback: Feedback = self._judge.check(answer)
-        self.attempts += not is_blank(answer)
+        try:
+            feedback = Feedback(False, NOTHING_YET) if is_blank(answer) else self._judge.check(answer)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # an answer may be any object, and do anything when it is looked at
+            given, trouble = with_article(type(answer).__name__), type(error).__name__
+            return Feedback(False, f"That is {given}, and cannot be read as an answer: it gives {trouble}.")
+        if not isinstance(feedback, Feedback):
+            raise TypeError(f"the judge of an exercise gives a Feedback, not {one_line(repr(feedback))}")
+        self.attempts += feedback.lines != (NOTHING_YET,)
         return feedback
 
     def hint(self) -> Said:

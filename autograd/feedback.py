@@ -63,7 +63,7 @@ class Feedback(Said):
 
     def __init__(self, right: bool, *lines: str) -> None:
         super().__init__(*lines)
-        self.right = right
+        self.right = bool(right)
 
     def __bool__(self) -> bool:
         return self.right
@@ -74,10 +74,10 @@ class Feedback(Said):
 
 def is_blank(answer: Any) -> bool:
     """Whether there is no answer yet: dots, or a list or dictionary of nothing else."""
-    if hasattr(answer, "items"):
+    if hasattr(answer, "items") and not isinstance(answer, type):
         answer = [x for _, x in answer.items()]
     if isinstance(answer, (list, tuple)):
-        return bool(answer) and all(map(is_blank, answer))
+        return bool(answer) and all(x is None or x is ... for x in answer)
     return answer is None or answer is ...
 
 

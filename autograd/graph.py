@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .modes import mode
 from .primitives import BUILT_IN
+from .scalars import with_article
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -34,7 +35,7 @@ def nodes(root: Value) -> list[Value]:
     ['a', 'b', 'c', 'd']
     """
     if not hasattr(root, "_primitive"):
-        raise TypeError(f"a graph is that of a Value, its root; this is a {type(root).__name__}")
+        raise TypeError(f"a graph is that of a Value, its root; this is {with_article(type(root).__name__)}")
     return walked([root], set())
 
 

@@ -61,7 +61,7 @@ def flat(result: Any) -> dict[Any, float]:
 
 def plain_lists(x: Any) -> Any:
     """NumPy's numbers and arrays as Python's own."""
-    return x.tolist() if hasattr(x, "tolist") else x
+    return x.tolist() if hasattr(x, "tolist") and not isinstance(x, type) else x
 
 
 def shape_told(numbers: Mapping[Any, float]) -> str:

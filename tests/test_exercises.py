@@ -383,3 +383,104 @@ def test_values_among_the_arguments_are_named() -> None:
     x = Value(3.0, "x")
     exercise = Exercise.of_function("depends_on(y, x)?", lambda y, x: x in nodes(y), [(x * 2, x)])
     assert "at y = a node without a label, x = x it gives" in str(exercise.check(lambda y, x: False))
+
+
+def deep() -> list[Any]:
+    """A list in a list in a list ..."""
+    nested: list[Any] = []
+    for _ in range(5000):
+        nested = [nested]
+    return nested
+
+
+class Hostile:
+    """Raises whatever it is asked."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def __repr__(self) -> str:
+        raise RuntimeError("repr")
+
+    __str__ = __len__ = __iter__ = __float__ = __bool__ = __call__ = __eq__ = __repr__  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]
+
+
+HOSTILE = [10**400, -(10**400), deep(), Hostile(), [Hostile()], {"a": Hostile()}, dict, int, exit, {1, 2}, b"7", 1j]
+HOSTILE += [numpy.array([]), numpy.array([None]), numpy.ma.array([1.0, 2.0], mask=[1, 0]), numpy.array(["a"])]
+HOSTILE += [lambda *_: 1 / 0, lambda *_: exit(), lambda *_: deep(), lambda *_: 10**400, lambda *_: Hostile()]
+HOSTILE += [lambda: 1, object(), iter([1])]
+
+
+@pytest.mark.parametrize("answer", HOSTILE, ids=lambda answer: type(answer).__name__)
+def test_no_answer_is_an_error(answer: Any) -> None:
+    """Whatever is given, a sentence comes back."""
+    numbers, words = Exercise("2 * 3?", 6), Exercise("which?", "add")
+    named = Exercise("x, y?", {"x": 6, "y": 6})
+    function = Exercise.of_function("2 * x?", lambda x: 2 * x, [1.0, 2.0])
+    sheet, _ = house()
+    judged = Exercise.of_judge("6.5?", lambda y: Feedback(y == 6.5, "no"))
+    for exercise in (numbers, words, named, function, sheet, judged):
+        feedback = exercise.check(answer)
+        assert not feedback and len(str(feedback)) < 400 and feedback._repr_html_()
+
+
+def test_ctrl_c_comes_through() -> None:
+    """It is the learner's, not the answer's."""
+    exercise = Exercise.of_function("2 * x?", lambda x: 2 * x, [1.0])
+
+    def interrupted(x: float) -> float:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        exercise.check(interrupted)
+
+
+def test_a_function_may_change_what_it_is_given() -> None:
+    """The next check starts from the same points, and the reference is called with them, too."""
+
+    def reference(at: list[float], v: Value) -> float:
+        return at[0] * v.data
+
+    def changing(at: list[float], v: Value) -> float:
+        at[0] *= v.data
+        v.data = 0.0
+        return at[0]
+
+    exercise = Exercise.of_function("at[0] * v?", reference, [([2.0], Value(3.0)), ([5.0], Value(-1.0))])
+    for _ in range(3):
+        assert exercise.check(changing)
+        assert exercise.check(reference)
+
+
+def test_blanks_in_a_function_are_no_attempt() -> None:
+    """The solution waits for one."""
+    exercise = Exercise.of_function("2 * x?", lambda x: 2 * x, [1.0])
+    exercise.check(lambda x: ...)
+    assert "Try it first" in str(exercise.solution())
+    exercise.check(lambda x: x)
+    assert "Try it first" not in str(exercise.solution())
+
+
+@pytest.mark.parametrize(
+    ("answer", "mistakes"),
+    [({"a": 1}, {"b": {2: "no"}}), ({"a": 1}, {2: {1: "no"}}), ([1, 2], {}), ("add", {"add": "no"})],
+)
+def test_exercises_with_a_slip_are_refused(answer: Any, mistakes: Any) -> None:
+    """A name that is not asked for, a list, a mistake that is right."""
+    with pytest.raises((TypeError, ValueError)):
+        Exercise("?", answer, mistakes=mistakes)
+
+
+def test_small_things_that_are_said() -> None:
+    """What a learner may type, and reads."""
+    assert Exercise("why?", "multiplied by zero").check("Multiplied by zero.")
+    assert "keep more digits" not in str(Exercise("how many?", 75).check(76))
+    assert "keep more digits" in str(Exercise("how many?", 75).check(75.5))
+    assert "1 number was given" in str(Exercise("x, y?", {"x": 1, "y": 2}).check([1]))
+    yes = Exercise.of_function("positive?", lambda x: x > 0, [1.0, -1.0])
+    assert "it gives False" in str(yes.check(lambda x: x < 0))
+    with pytest.raises(TypeError, match="judge is a function"):
+        Exercise.of_judge("?", 5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="gives a Feedback, not True"):
+        Exercise.of_judge("?", lambda y: True).check(1)  # type: ignore[arg-type, return-value]
