@@ -19,6 +19,7 @@ import autograd as ag
 
 from .arguments import short
 from .evaluation import as_leaves, as_list
+from .graphs import leaves, same_operations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -185,9 +186,9 @@ class RowLoss:
         return [ag.Value(number) for number in numbers] if self._of_rows else ag.Value(numbers)
 
     def _case_of(self, loss: Value, target: Any, output: Any) -> Case:
-        leaves = _leaves(loss)
-        read = [value for leaf, value in zip(_flat(output), _flat(self._outputs)) if leaf in leaves]
-        return Case(target, _plain(output), leaves | (_leaves(ag.sum(read)) if read else set()))
+        found = leaves(loss)
+        read = [value for leaf, value in zip(_flat(output), _flat(self._outputs)) if leaf in found]
+        return Case(target, _plain(output), found | (leaves(ag.sum(read)) if read else set()))
 
 
 def refuse_other_than_means(run: Run) -> None:
@@ -209,37 +210,6 @@ def checked(loss: Any) -> Value:
     if not isinstance(loss, ag.Value):
         raise TypeError(f"loss gives one Value, such as a mean over the batch; not {short(loss)}")
     return loss
-
-
-def same_operations(first: Value, second: Value) -> bool:
-    """Whether two graphs do the same with the leaves that they share; other leaves count as the numbers they hold.
-
-    >>> x, y = ag.Value(3.0), ag.Value(2.0)
-    >>> same_operations(ag.relu(1 - 2.0 * x), ag.relu(1 - y * x))
-    True
-    >>> same_operations(2.0 * x, x + x)
-    False
-    """
-    graphs = ag.nodes(first), ag.nodes(second)
-    shared = {*graphs[0]} & {*graphs[1]}
-    known: dict[Any, Value] = {}  # the first node of each operation on the same operands
-    roots = []
-    for graph in graphs:
-        stands_for: dict[Any, Any] = {}
-        for node in graph:
-            operands = [stands_for.get(x, x) for x in node.operands]
-            if node in shared:
-                stands_for[node] = node
-            elif all(type(x) is float for x in operands):
-                stands_for[node] = node.data
-            else:
-                stands_for[node] = known.setdefault((node.primitive, *operands), node)
-        roots.append(stands_for[graph[-1]])
-    return bool(roots[0] == roots[1])
-
-
-def _leaves(root: Value) -> set[Value]:
-    return {node for node in ag.nodes(root) if not node.operands}
 
 
 def _where(chosen: Any, output: Any, otherwise: Any) -> Any:

@@ -25,7 +25,7 @@ from autograd import Value
 from nn import MLP, SGD, Adam, Checkpoint, Classifier, History, Layer, Maxout, Module, Neuron, PReLU, fit, losses
 from nn.activations import BY_NAME
 from nn.datasets import blobs, iris, moons, standardize
-from nn.row_losses import RowLoss, same_operations
+from nn.row_losses import RowLoss
 from nn.schedules import cosine
 
 if TYPE_CHECKING:
@@ -1158,34 +1158,6 @@ def test_too_many_targets_to_choose_by() -> None:
     agree(Slope, some[:, None], some, loss=loss, epochs=3)
     with pytest.raises(ValueError, match="something of its own with each of more than 100 targets, such as 0.50"):
         trained(Slope, many[:, None], many, loss=loss, epochs=3, compile=True)
-
-
-def test_graphs_that_do_the_same() -> None:
-    """The leaves that both have are their variables."""
-    x, w = Value(3.0, "x"), Value(5.0, "w")
-
-    def pair(f: Callable[[Any], Value], number: float) -> bool:
-        return same_operations(f(number), f(Value(number)))
-
-    assert pair(lambda y: x * y + w * (1 - y) ** 2, 0.3)
-    assert pair(lambda y: ag.where(y, x, w), 0.0)
-    assert pair(lambda y: ag.dot([x, w], [y, 1 - y], ag.log(y)), 0.3)
-    assert pair(lambda y: Value(2.0) * x * y, 1.0)
-    assert not pair(lambda y: x if y == 1 else 1.0 * w, 1)
-    assert not pair(lambda y: x * 1.0 if isinstance(y, Value) else x, 1.0)
-    assert not same_operations(x + w, w + x)
-    assert not same_operations(x + x, x * 2.0)
-    assert not same_operations(x - 1.0, x - 2.0)
-    assert same_operations(x, x)
-    assert not same_operations(x, w)
-    assert same_operations(Value(2.0), Value(1.0) + 1.0)
-
-    def chain(y: Any) -> Value:
-        for _ in range(100_000):
-            y = y + x
-        return y
-
-    assert pair(chain, 1.0)
 
 
 def test_rows_are_lists() -> None:
