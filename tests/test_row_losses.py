@@ -1,16 +1,64 @@
-"""The loss of a row as it is compiled: what it does with targets of every kind, and whether two graphs do the same."""
+"""The loss of a row as it is compiled: how it takes targets, which are cases, and whether two graphs do the same."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pytest
+from trainings import TASKS, Slope, agree, close, trained
 
 import autograd as ag
 from autograd import Value
+from nn import MLP
 from nn.graphs import same_operations
+from nn.row_losses import RowLoss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+
+
+class Task(NamedTuple):
+    """What a RowLoss is made of."""
+
+    model: Any
+    loss: Any
+    rows: list[Any]
+    targets: list[Any]
+    held_out: None = None
+
+
+# ----- Cases -----
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_what_is_computed_for_each_target(name: str) -> None:
+    """A loss that computes with its targets is compiled once, one that chooses by them for each class."""
+    task = TASKS[name]
+    targets = np.asarray(task.y).tolist()
+    model = MLP(2, [4, task.outputs], activation=["tanh", task.last], seed=2)
+    row_loss = RowLoss(Task(model, task.loss, task.X.tolist(), targets))
+    chooses = ("nll", "multi", "the likelihood")
+    by_class = name.startswith(chooses) or name == "binary_cross_entropy"
+    assert len(row_loss.cases) == (len(set(targets)) if by_class else 1)
+    for i in (0, 5, 10):
+        output, numbers = model(task.X[i]), row_loss.columns(targets)[i].tolist()
+        wanted, found = task.loss([output], [targets[i]]), row_loss(output, numbers)
+        assert close([wanted.data], [found.data])
+        assert row_loss.shelter() == (by_class and i == 0)
+
+
+def test_too_many_targets_to_choose_by() -> None:
+    """Each would be computed for every row."""
+
+    def loss(outputs: Any, wanted: Any) -> Any:
+        return ag.mean([(a - math.sqrt(y)) ** 2 for a, y in zip(outputs, wanted)])
+
+    some, many = np.linspace(0, 1, 20), np.linspace(0, 1, 200)
+    agree(Slope, some[:, None], some, loss=loss, epochs=3)
+    with pytest.raises(ValueError, match="something of its own with each of more than 100 targets, such as 0.50"):
+        trained(Slope, many[:, None], many, loss=loss, epochs=3, compile=True)
 
 
 # ----- Whether two graphs do the same -----
