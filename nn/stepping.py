@@ -1,6 +1,7 @@
 """How `fit` computes a step: `EagerSteps` one row after the other, `CompiledSteps` all rows of a batch at once.
 
-Both have step(batch, epoch), validation() and write_back(), and give the same numbers but for rounding.
+Both have step(batch, epoch), validation(epoch), write_back() and read_again(), and give the same numbers but for
+rounding.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
         classes: str
 
 
-#: What a loss and the number of right answers are told by.
+#: What helps where numbers become too large.
 ADVICE = "take a smaller lr or standardise X"
 
 
@@ -75,7 +76,7 @@ class EagerSteps:
             raise
         return loss.data, self._right(outputs, wanted)
 
-    def validation(self) -> tuple[float, int]:
+    def validation(self, epoch: int) -> tuple[float, int]:
         """The loss of the rows that were held out, and how many outputs were right."""
         assert self._run.held_out is not None
         rows, wanted = self._run.held_out
@@ -143,11 +144,15 @@ class CompiledSteps:
             raise
         return loss, right
 
-    def validation(self) -> tuple[float, int]:
+    def validation(self, epoch: int) -> tuple[float, int]:
         """The loss of the rows that were held out, and how many outputs were right."""
         assert self._held_out is not None
         X, columns, y = self._held_out
-        found = self._computed(X, columns, gradients=False)
+        try:
+            found = self._computed(X, columns, gradients=False)
+        except FloatingPointError as error:
+            what = f"the batch of validation rows in epoch {epoch}"
+            raise FloatingPointError(f"{error}; this was {what}: {ADVICE}") from None
         return found.totals[0] / len(X), self._right(found.values, y)
 
     def write_back(self) -> None:

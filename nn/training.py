@@ -21,7 +21,7 @@ from .arguments import count, file_path, is_iterable, is_whole, matrix, short, t
 from .optim import SGD
 from .randomness import source
 from .saving import as_state, read, write
-from .stepping import CompiledSteps, EagerSteps, set_numbers
+from .stepping import ADVICE, CompiledSteps, EagerSteps, set_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -326,7 +326,7 @@ class _Run:
         if self.classes:
             measured["accuracy"] = right / count
         if self.held_out is not None:
-            measured |= self._validated()
+            measured |= self._validated(epoch)
         measured |= {"seconds": perf_counter() - began, "loss": total / count}  # the loss last: it is what counts
         for name, number in measured.items():
             getattr(self.history, name).append(number)
@@ -334,12 +334,12 @@ class _Run:
             self.steps.write_back()
             self.best = [parameter.data for parameter in self.parameters]
 
-    def _validated(self) -> dict[str, float]:
+    def _validated(self, epoch: int) -> dict[str, float]:
         """Loss and accuracy on validation data."""
         assert self.held_out is not None
-        loss, right = self.steps.validation()
+        loss, right = self.steps.validation(epoch)
         if not math.isfinite(loss):
-            raise FloatingPointError(f"the validation loss became {loss}: take a smaller lr")
+            raise FloatingPointError(f"the validation loss became {loss} in epoch {epoch}: {ADVICE}")
         measured = {"validation_loss": loss}
         if self.classes:
             measured["validation_accuracy"] = right / len(self.held_out[1])

@@ -586,8 +586,20 @@ def test_a_validation_loss_that_is_none() -> None:
                 fit(model, [[1.0]], [5.0], loss=loss, validation=(X, [0.0]), compile=choice, progress=False)
             outcomes.append(numbers(model))
         assert type(caught.value) is FloatingPointError
+        assert "the batch of validation rows in epoch 1: take a smaller lr or standardise X" in str(caught.value)
         assert close(*outcomes)
         assert outcomes[0] != [1.0]
+
+
+def test_a_validation_loss_of_infinite_terms() -> None:
+    """Where eager training goes on to infinity: both tell the epoch."""
+
+    def loss(outputs: Any, wanted: Any) -> Any:
+        return ag.mean([(a - b) * (a - b) for a, b in zip(outputs, wanted)])
+
+    for choice in (False, True):
+        with pytest.raises(FloatingPointError, match=r"validation .* in epoch 1: take a smaller lr or standardise X"):
+            trained(Slope, [[1.0]], [5.0], loss=loss, validation=([[1e200]], [0.0]), compile=choice)
 
 
 def test_what_the_optimizer_refuses_is_told_with_its_epoch() -> None:
