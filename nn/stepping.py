@@ -16,7 +16,7 @@ from autograd.bulk import data_of, set_data
 from .classifier import chosen_class, kind_of_outputs
 from .evaluation import as_leaves, as_list, as_numbers
 from .moving import Mover
-from .row_losses import RowLoss, checked
+from .row_losses import RowLoss, as_value, checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,16 +26,13 @@ if TYPE_CHECKING:
 
     from autograd import Value
 
-    class Run(Protocol):
+    from .row_losses import Task
+
+    class Run(Task, Protocol):
         """What a training has that its steps need."""
 
-        model: Any
-        loss: Any
         optimizer: Any
         parameters: list[Value]
-        rows: list[list[float]]
-        targets: list[Any]
-        held_out: tuple[list[list[float]], list[Any]] | None
         classes: str
 
 
@@ -59,7 +56,7 @@ class EagerSteps:
         places = range(len(run.rows)) if batch is None else batch
         wanted = [run.targets[i] for i in places]
         outputs = [run.model(run.rows[i]) for i in places]
-        loss = self._loss(outputs, wanted)
+        loss = checked(run.loss(outputs, wanted))
         if not math.isfinite(loss.data):
             raise FloatingPointError(
                 f"the loss became {loss.data} in epoch {epoch}: {ADVICE}; "
@@ -81,16 +78,13 @@ class EagerSteps:
         assert self._run.held_out is not None
         rows, wanted = self._run.held_out
         outputs = [as_leaves(self._run.model(row)) for row in rows]
-        return float(self._loss(outputs, wanted).data), self._right(outputs, wanted)
+        return as_value(self._run.loss(outputs, wanted)).data, self._right(outputs, wanted)
 
     def write_back(self) -> None:
         """The parameters have their numbers at any time."""
 
     def read_again(self) -> None:
         """They are read at every step."""
-
-    def _loss(self, outputs: list[Any], wanted: list[Any]) -> Value:
-        return checked(self._run.loss(outputs, wanted))
 
     def _right(self, outputs: list[Any], wanted: list[Any]) -> int:
         """How many outputs speak for the class that is wanted."""
@@ -112,10 +106,9 @@ class CompiledSteps:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._row_loss = RowLoss(run)
-        self._width = self._row_loss.width
         self._rows = self._as_arrays(run.rows, run.targets)
         self._held_out = self._as_arrays(*run.held_out) if run.held_out else None
-        _tell_classes(run, self._width)
+        _tell_classes(run, self._row_loss.width)
         limits = {"scores": 0.0, "probabilities": 0.5, "log_probabilities": -math.log(2)}
         self._limit = limits[kind_of_outputs(run.model)]
         self._signs = run.classes == "signs"
@@ -206,7 +199,8 @@ class CompiledSteps:
         leaves = self._compiled.flat_parameters
         self._mover = Mover(self._run.optimizer, leaves)
         #: By case of the loss and by parameter, whether it depends on it: without, there is no gradient.
-        self._reached_by_case = numpy.array([[leaf in case.reads for leaf in leaves] for case in self._row_loss.cases])
+        read_by_case = map(self._row_loss.reads, self._row_loss.cases)
+        self._reached_by_case = numpy.array([[leaf in read for leaf in leaves] for read in read_by_case])
         self._cases_differ = bool((self._reached_by_case != self._reached_by_case[0]).any())
         self._reached = self._reached_by_case[0]
         self._numbers = data_of(leaves)
@@ -222,7 +216,7 @@ class CompiledSteps:
 
         if not self._run.classes:
             return 0
-        if self._width > 1:
+        if self._row_loss.width > 1:
             chosen = values[:, 1:].argmax(1)
             return int(numpy.count_nonzero((numpy.where(chosen, 1, -1) if self._signs else chosen) == y))
         return int(numpy.count_nonzero((values[:, 1] > self._limit) == (y > 0)))

@@ -170,8 +170,10 @@ def fit(
         seed: what order and validation part are drawn from: a whole number, a generator, or None for Python's `random`.
         compile: whether to compute all rows of a batch at once, with `autograd.compile`: many times as fast, with the
             same results but for rounding. The loss is to be a mean over its rows, and neither model nor loss may
-            branch on data; `row[c]`, the output of a class, is no branch. Parameters get their numbers before each
-            callback, and however the training ends.
+            branch on what is computed. By its target a loss may choose, as `row[c]` and `if y == 1` do: each target
+            that it chooses by is computed for every row, and there may be 100. The model gives a Value for a row, or a
+            list of them without lists inside. Parameters get their numbers before each callback, and however the
+            training ends.
         callbacks: each is called as callback(epoch, history, model) after each epoch; one that returns True ends the
             training. `Checkpoint` is one.
         patience: end when the validation loss has not been lower than before for so many epochs. The model then has

@@ -671,6 +671,11 @@ class Shifting(Slope):
     noise = itertools.count()
 
 
+class Nested(Slope):
+    def __call__(self, row: Any) -> Any:
+        return [[super().__call__(row)], [self.w]]
+
+
 REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "a sum": ({"loss": partial(nn.mse_loss, reduction="sum")}, ValueError, "needs a loss that is the mean over its"),
     "a root of a mean": ({"loss": lambda o, t: ag.sqrt(nn.mse_loss(o, t))}, ValueError, "mean over its rows"),
@@ -680,9 +685,14 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "a branch on .data": ({"model": Branching(lambda z: z.data)}, ValueError, "does something that compile cannot see"),
     "numbers drawn": ({"model": Shifting()}, ValueError, "does something that compile cannot see"),
     "a loss that branches": (
-        {"loss": lambda o, t: ag.mean([a * a if y > 1 else a for a, y in zip(o, t)])},
+        {"loss": lambda o, t: ag.mean([a * a if a > y else a for a, y in zip(o, t)])},
         TypeError,
         "compile cannot follow a comparison with >",
+    ),
+    "lists in an output": (
+        {"model": Nested(), "loss": lambda o, t: ag.mean([row[0][0] - y for row, y in zip(o, t)])},
+        TypeError,
+        "needs a model that gives a Value for a row, or a list of them that has no lists inside; not",
     ),
     "a target that is none": ({"y": [1, -1, 3, -1], "loss": nn.hinge_loss}, ValueError, "a target is -1 or 1 here"),
 }
