@@ -1,6 +1,7 @@
 """How `fit` computes a step: `EagerSteps` one row after the other, `CompiledSteps` all rows of a batch at once.
 
-Both have step(batch, epoch), validation() and write_back(), and give the same numbers but for rounding.
+Both have step(batch, epoch), validation(epoch), write_back() and read_again(), and give the same numbers but for
+rounding.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from autograd.bulk import data_of, set_data
 from .classifier import chosen_class, kind_of_outputs
 from .evaluation import as_leaves, as_list, as_numbers
 from .moving import Mover
-from .row_losses import RowLoss, checked
+from .row_losses import RowLoss, as_value, checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,20 +26,17 @@ if TYPE_CHECKING:
 
     from autograd import Value
 
-    class Run(Protocol):
+    from .row_losses import Task
+
+    class Run(Task, Protocol):
         """What a training has that its steps need."""
 
-        model: Any
-        loss: Any
         optimizer: Any
         parameters: list[Value]
-        rows: list[list[float]]
-        targets: list[Any]
-        held_out: tuple[list[list[float]], list[Any]] | None
         classes: str
 
 
-#: What a loss and the number of right answers are told by.
+#: What helps where numbers become too large.
 ADVICE = "take a smaller lr or standardise X"
 
 
@@ -58,7 +56,7 @@ class EagerSteps:
         places = range(len(run.rows)) if batch is None else batch
         wanted = [run.targets[i] for i in places]
         outputs = [run.model(run.rows[i]) for i in places]
-        loss = self._loss(outputs, wanted)
+        loss = checked(run.loss(outputs, wanted))
         if not math.isfinite(loss.data):
             raise FloatingPointError(
                 f"the loss became {loss.data} in epoch {epoch}: {ADVICE}; "
@@ -75,21 +73,18 @@ class EagerSteps:
             raise
         return loss.data, self._right(outputs, wanted)
 
-    def validation(self) -> tuple[float, int]:
+    def validation(self, epoch: int) -> tuple[float, int]:
         """The loss of the rows that were held out, and how many outputs were right."""
         assert self._run.held_out is not None
         rows, wanted = self._run.held_out
         outputs = [as_leaves(self._run.model(row)) for row in rows]
-        return float(self._loss(outputs, wanted).data), self._right(outputs, wanted)
+        return as_value(self._run.loss(outputs, wanted)).data, self._right(outputs, wanted)
 
     def write_back(self) -> None:
         """The parameters have their numbers at any time."""
 
     def read_again(self) -> None:
         """They are read at every step."""
-
-    def _loss(self, outputs: list[Any], wanted: list[Any]) -> Value:
-        return checked(self._run.loss(outputs, wanted))
 
     def _right(self, outputs: list[Any], wanted: list[Any]) -> int:
         """How many outputs speak for the class that is wanted."""
@@ -111,10 +106,9 @@ class CompiledSteps:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._row_loss = RowLoss(run)
-        self._width = self._row_loss.width
         self._rows = self._as_arrays(run.rows, run.targets)
         self._held_out = self._as_arrays(*run.held_out) if run.held_out else None
-        _tell_classes(run, self._width)
+        _tell_classes(run, self._row_loss.width)
         limits = {"scores": 0.0, "probabilities": 0.5, "log_probabilities": -math.log(2)}
         self._limit = limits[kind_of_outputs(run.model)]
         self._signs = run.classes == "signs"
@@ -143,11 +137,15 @@ class CompiledSteps:
             raise
         return loss, right
 
-    def validation(self) -> tuple[float, int]:
+    def validation(self, epoch: int) -> tuple[float, int]:
         """The loss of the rows that were held out, and how many outputs were right."""
         assert self._held_out is not None
         X, columns, y = self._held_out
-        found = self._computed(X, columns, gradients=False)
+        try:
+            found = self._computed(X, columns, gradients=False)
+        except FloatingPointError as error:
+            what = f"the batch of validation rows in epoch {epoch}"
+            raise FloatingPointError(f"{error}; this was {what}: {ADVICE}") from None
         return found.totals[0] / len(X), self._right(found.values, y)
 
     def write_back(self) -> None:
@@ -201,7 +199,8 @@ class CompiledSteps:
         leaves = self._compiled.flat_parameters
         self._mover = Mover(self._run.optimizer, leaves)
         #: By case of the loss and by parameter, whether it depends on it: without, there is no gradient.
-        self._reached_by_case = numpy.array([[leaf in case.reads for leaf in leaves] for case in self._row_loss.cases])
+        read_by_case = map(self._row_loss.reads, self._row_loss.cases)
+        self._reached_by_case = numpy.array([[leaf in read for leaf in leaves] for read in read_by_case])
         self._cases_differ = bool((self._reached_by_case != self._reached_by_case[0]).any())
         self._reached = self._reached_by_case[0]
         self._numbers = data_of(leaves)
@@ -217,7 +216,7 @@ class CompiledSteps:
 
         if not self._run.classes:
             return 0
-        if self._width > 1:
+        if self._row_loss.width > 1:
             chosen = values[:, 1:].argmax(1)
             return int(numpy.count_nonzero((numpy.where(chosen, 1, -1) if self._signs else chosen) == y))
         return int(numpy.count_nonzero((values[:, 1] > self._limit) == (y > 0)))

@@ -21,7 +21,7 @@ from .arguments import count, file_path, is_iterable, is_whole, matrix, short, t
 from .optim import SGD
 from .randomness import source
 from .saving import as_state, read, write
-from .stepping import CompiledSteps, EagerSteps, set_numbers
+from .stepping import ADVICE, CompiledSteps, EagerSteps, set_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -170,8 +170,10 @@ def fit(
         seed: what order and validation part are drawn from: a whole number, a generator, or None for Python's `random`.
         compile: whether to compute all rows of a batch at once, with `autograd.compile`: many times as fast, with the
             same results but for rounding. The loss is to be a mean over its rows, and neither model nor loss may
-            branch on data; `row[c]`, the output of a class, is no branch. Parameters get their numbers before each
-            callback, and however the training ends.
+            branch on what is computed. By its target a loss may choose, as `row[c]` and `if y == 1` do: each target
+            that it chooses by is computed for every row, and there may be 100. The model gives a Value for a row, or a
+            list of them without lists inside. Parameters get their numbers before each callback, and however the
+            training ends.
         callbacks: each is called as callback(epoch, history, model) after each epoch; one that returns True ends the
             training. `Checkpoint` is one.
         patience: end when the validation loss has not been lower than before for so many epochs. The model then has
@@ -326,7 +328,7 @@ class _Run:
         if self.classes:
             measured["accuracy"] = right / count
         if self.held_out is not None:
-            measured |= self._validated()
+            measured |= self._validated(epoch)
         measured |= {"seconds": perf_counter() - began, "loss": total / count}  # the loss last: it is what counts
         for name, number in measured.items():
             getattr(self.history, name).append(number)
@@ -334,12 +336,12 @@ class _Run:
             self.steps.write_back()
             self.best = [parameter.data for parameter in self.parameters]
 
-    def _validated(self) -> dict[str, float]:
+    def _validated(self, epoch: int) -> dict[str, float]:
         """Loss and accuracy on validation data."""
         assert self.held_out is not None
-        loss, right = self.steps.validation()
+        loss, right = self.steps.validation(epoch)
         if not math.isfinite(loss):
-            raise FloatingPointError(f"the validation loss became {loss}: take a smaller lr")
+            raise FloatingPointError(f"the validation loss became {loss} in epoch {epoch}: {ADVICE}")
         measured = {"validation_loss": loss}
         if self.classes:
             measured["validation_accuracy"] = right / len(self.held_out[1])

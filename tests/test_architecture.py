@@ -45,7 +45,7 @@ ORDER = [
     "autograd", "nn.arguments", "nn.saving", "nn.randomness", "nn.labels", "nn.init", "nn.module",
     "nn.activations", "nn.layers", "nn.layer_adjoints", "nn.losses", "nn.schedules", "nn.penalties", "nn.optim",
     "nn.csv_files", "nn.datasets", "nn.evaluation", "nn.classifier", "nn.architecture", "nn.plot",
-    "nn.row_losses", "nn.moving", "nn.stepping", "nn.training", "nn.command", "nn.__main__", "nn",
+    "nn.graphs", "nn.row_losses", "nn.moving", "nn.stepping", "nn.training", "nn.command", "nn.__main__", "nn",
 ]  # fmt: skip
 
 

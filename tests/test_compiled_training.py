@@ -7,25 +7,25 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import math
 import signal
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from disturbances import can_interrupt, interrupt
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trainings import SIGNS, TASKS, X3, X20, Y3, Y20, Slope, agree, bce, close, likelihood, numbers, small, trained
 
 import autograd as ag
 import nn
 from autograd import Value
 from nn import MLP, SGD, Adam, Checkpoint, Classifier, History, Layer, Maxout, Module, Neuron, PReLU, fit, losses
 from nn.activations import BY_NAME
-from nn.datasets import blobs, iris, moons, standardize
-from nn.row_losses import RowLoss, same_operations
+from nn.datasets import iris, moons, standardize
+from nn.row_losses import RowLoss
 from nn.schedules import cosine
 
 if TYPE_CHECKING:
@@ -34,62 +34,7 @@ if TYPE_CHECKING:
 
     from nn.stepping import CompiledSteps
 
-bce = nn.binary_cross_entropy_with_logits
-
-X20, Y20 = moons(20, seed=3)
-X3, Y3 = blobs(21, classes=3, noise=0.8, seed=4)
-SIGNS = 2 * Y20 - 1
 HELD_OUT = moons(9, seed=8)
-PAIRS = np.column_stack([X20.sum(1), X20[:, 0] * X20[:, 1]])
-
-
-class Run(NamedTuple):
-    """A training that is over."""
-
-    history: History
-    parameters: list[float]
-    model: Any
-
-
-def small(seed: int = 1) -> MLP:
-    return MLP(2, [4, 1], activation="tanh", seed=seed)
-
-
-def numbers(model: Any) -> list[float]:
-    return [parameter.data for parameter in model.parameters()]
-
-
-def trained(
-    make: Callable[[], Any] = small,
-    X: Any = X20,
-    y: Any = Y20,
-    *,
-    optimizer: Callable[[Any], Any] | None = None,
-    **arguments: Any,
-) -> Run:
-    """A model of its own, trained."""
-    model = make()
-    arguments = {"loss": bce, "epochs": 30, "seed": 1, "progress": False, **arguments}
-    history = fit(model, X, y, optimizer=None if optimizer is None else optimizer(model), **arguments)
-    return Run(history, numbers(model), model)
-
-
-def close(x: Any, y: Any) -> bool:
-    """The same but for rounding: lists of numbers, or histories."""
-    if isinstance(x, History):
-        return (x.stopped, x.interrupted) == (y.stopped, y.interrupted) and all(
-            close(getattr(x, name), getattr(y, name)) for name in nn.training.COLUMNS
-        )
-    return len(x) == len(y) and all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9) for a, b in zip(x, y))
-
-
-def agree(*given: Any, **arguments: Any) -> tuple[Run, Run]:
-    """Train eagerly and compiled: the same history, and the same parameters."""
-    eager, compiled = (trained(*given, compile=choice, **arguments) for choice in (False, True))
-    assert len(eager.history) >= 1
-    assert close(eager.history, compiled.history), f"{eager.history}\n{compiled.history}"
-    assert close(eager.parameters, compiled.parameters)
-    return eager, compiled
 
 
 def test_differences_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,62 +195,6 @@ def test_the_model_is_recorded_and_not_called_again() -> None:
 
 
 # ----- What is learnt -----
-
-PROBABILITIES = (0.1 + 0.8 * Y20).tolist()
-DISTRIBUTIONS = [[0.7, 0.2, 0.1] if c == 0 else [0.1, 0.1 * c, 0.9 - 0.1 * c] for c in Y3.tolist()]
-
-
-class Task(NamedTuple):
-    """A loss, with what it goes with."""
-
-    loss: Callable[..., Any]
-    outputs: int = 1
-    last: str = "linear"
-    X: Any = X20
-    y: Any = Y20
-
-
-def of_three(loss: Callable[..., Any], last: str = "linear", y: Any = Y3) -> Task:
-    return Task(loss, 3, last, X3, y)
-
-
-def likelihood_by_hand(outputs: Any, wanted: Any) -> Any:
-    """Of classes as numbers, which choose an output."""
-    return ag.mean([-ag.log(row[c]) for row, c in zip(outputs, wanted)])
-
-
-def huber(outputs: Any, wanted: Any) -> Any:
-    distances = [abs(output - y) for output, y in zip(outputs, wanted)]
-    return ag.mean([ag.where(d < 1, 0.5 * d * d, d - 0.5) for d in distances])
-
-
-TASKS = {
-    "mse_loss": Task(nn.mse_loss, y=X20.sum(1)),
-    "mse_loss of two outputs": Task(nn.mse_loss, 2, y=PAIRS),
-    "mse_loss of two outputs, by name": Task(partial(nn.mse_loss, reduction="mean"), 2, y=PAIRS.tolist()),
-    "mse_loss of classes 0 and 1": Task(nn.mse_loss, last="sigmoid"),
-    "mse_loss of signs": Task(nn.mse_loss, last="tanh", y=SIGNS),
-    "mse_loss of counts": Task(nn.mse_loss, y=[1, 2, 3, 2] * 5),
-    "l1_loss": Task(nn.l1_loss, y=X20.sum(1)),
-    "hinge_loss": Task(nn.hinge_loss, y=SIGNS),
-    "hinge_loss of floats": Task(nn.hinge_loss, y=SIGNS.astype(float)),
-    "binary_cross_entropy": Task(nn.binary_cross_entropy, last="sigmoid"),
-    "binary_cross_entropy of probabilities": Task(nn.binary_cross_entropy, last="sigmoid", y=PROBABILITIES),
-    "binary_cross_entropy_with_logits": Task(bce),
-    "binary_cross_entropy_with_logits of probabilities": Task(bce, y=PROBABILITIES),
-    "nll_loss": of_three(nn.nll_loss, "log_softmax"),
-    "nll_loss of two classes": Task(nn.nll_loss, 2, "log_softmax"),
-    "cross_entropy": of_three(nn.cross_entropy),
-    "cross_entropy of two classes": Task(nn.cross_entropy, 2),
-    "cross_entropy of classes that do not occur": Task(nn.cross_entropy, 4),
-    "cross_entropy of probabilities": of_three(nn.cross_entropy, y=DISTRIBUTIONS),
-    "multi_margin_loss": of_three(nn.multi_margin_loss),
-    "multi_margin_loss squared": of_three(partial(nn.multi_margin_loss, p=2, margin=0.5)),
-    "multiclass_svm_loss": of_three(nn.multiclass_svm_loss),
-    "the likelihood by hand": of_three(likelihood_by_hand, "softmax"),
-    "Huber's, with a choice": Task(huber, y=3 * X20.sum(1)),
-}
-
 
 @pytest.mark.parametrize("name", TASKS)
 def test_losses(name: str) -> None:
@@ -654,16 +543,6 @@ def test_ctrl_c_in_a_step_of_ones_own() -> None:
     assert len(eager.history) == 1
 
 
-class Slope(Module):
-    """w * x."""
-
-    def __init__(self) -> None:
-        self.w = Value(1.0)
-
-    def __call__(self, row: Any) -> Value:
-        return self.w * row[0]
-
-
 #: What makes numbers end to be finite in the third or fourth epoch.
 EXPLODING: dict[str, tuple[Callable[..., Any], float]] = {
     "infinite products": (lambda o, t: ag.mean([abs(a - b) * abs(a - b) for a, b in zip(o, t)]), 1e60),
@@ -707,8 +586,20 @@ def test_a_validation_loss_that_is_none() -> None:
                 fit(model, [[1.0]], [5.0], loss=loss, validation=(X, [0.0]), compile=choice, progress=False)
             outcomes.append(numbers(model))
         assert type(caught.value) is FloatingPointError
+        assert "the batch of validation rows in epoch 1: take a smaller lr or standardise X" in str(caught.value)
         assert close(*outcomes)
         assert outcomes[0] != [1.0]
+
+
+def test_a_validation_loss_of_infinite_terms() -> None:
+    """Where eager training goes on to infinity: both tell the epoch."""
+
+    def loss(outputs: Any, wanted: Any) -> Any:
+        return ag.mean([(a - b) * (a - b) for a, b in zip(outputs, wanted)])
+
+    for choice in (False, True):
+        with pytest.raises(FloatingPointError, match=r"validation .* in epoch 1: take a smaller lr or standardise X"):
+            trained(Slope, [[1.0]], [5.0], loss=loss, validation=([[1e200]], [0.0]), compile=choice)
 
 
 def test_what_the_optimizer_refuses_is_told_with_its_epoch() -> None:
@@ -780,6 +671,11 @@ class Shifting(Slope):
     noise = itertools.count()
 
 
+class Nested(Slope):
+    def __call__(self, row: Any) -> Any:
+        return [[super().__call__(row)], [self.w]]
+
+
 REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "a sum": ({"loss": partial(nn.mse_loss, reduction="sum")}, ValueError, "needs a loss that is the mean over its"),
     "a root of a mean": ({"loss": lambda o, t: ag.sqrt(nn.mse_loss(o, t))}, ValueError, "mean over its rows"),
@@ -789,9 +685,14 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "a branch on .data": ({"model": Branching(lambda z: z.data)}, ValueError, "does something that compile cannot see"),
     "numbers drawn": ({"model": Shifting()}, ValueError, "does something that compile cannot see"),
     "a loss that branches": (
-        {"loss": lambda o, t: ag.mean([a * a if y > 1 else a for a, y in zip(o, t)])},
+        {"loss": lambda o, t: ag.mean([a * a if a > y else a for a, y in zip(o, t)])},
         TypeError,
         "compile cannot follow a comparison with >",
+    ),
+    "lists in an output": (
+        {"model": Nested(), "loss": lambda o, t: ag.mean([row[0][0] - y for row, y in zip(o, t)])},
+        TypeError,
+        "needs a model that gives a Value for a row, or a list of them that has no lists inside; not",
     ),
     "a target that is none": ({"y": [1, -1, 3, -1], "loss": nn.hinge_loss}, ValueError, "a target is -1 or 1 here"),
 }
@@ -1056,7 +957,7 @@ class Saturated(Slope):
 
 def test_a_likelihood_of_probabilities_that_underflow() -> None:
     """-log of the right one is 0."""
-    agree(Saturated, [[500.0], [-400.0], [2.0], [-1.0]], [0, 1, 0, 0], loss=likelihood_by_hand, epochs=3)
+    agree(Saturated, [[500.0], [-400.0], [2.0], [-1.0]], [0, 1, 0, 0], loss=likelihood, epochs=3)
 
 
 def test_probabilities_that_saturate() -> None:
@@ -1101,7 +1002,7 @@ def test_probabilities_that_saturate_on_the_way(batch_size: int | None, monkeypa
     def steeper(epoch: int, history: History, model: Any) -> None:
         model.w.data += 45.0 * (epoch == 4)
 
-    arguments = {"loss": likelihood_by_hand, "epochs": 8, "batch_size": batch_size, "callbacks": [steeper]}
+    arguments = {"loss": likelihood, "epochs": 8, "batch_size": batch_size, "callbacks": [steeper]}
     for name in ("momentum", "Adam", "step of one's own"):
         agree(Steep, X, y, optimizer=OPTIMIZERS[name], **arguments)
     arguments["callbacks"] = []
@@ -1120,72 +1021,7 @@ class Probabilities(Heads):
 @pytest.mark.parametrize("name", ["momentum", "weight decay", "Adam", "step of one's own"])
 def test_parameters_of_classes_that_a_batch_does_not_have(name: str, batch_size: int | None) -> None:
     """They have no gradient in its step."""
-    agree(Probabilities, loss=likelihood_by_hand, optimizer=OPTIMIZERS[name], batch_size=batch_size, epochs=3)
-
-
-@pytest.mark.parametrize("name", TASKS)
-def test_what_is_computed_for_each_target(name: str) -> None:
-    """A loss that computes with its targets is compiled once, one that chooses by them for each class."""
-
-    class Training(NamedTuple):
-        model: Any
-        loss: Any
-        rows: list[Any]
-        targets: list[Any]
-        held_out: None = None
-
-    task = TASKS[name]
-    targets = np.asarray(task.y).tolist()
-    model = MLP(2, [4, task.outputs], activation=["tanh", task.last], seed=2)
-    row_loss = RowLoss(Training(model, task.loss, task.X.tolist(), targets))
-    chooses = ("nll", "multi", "the likelihood")
-    by_class = name.startswith(chooses) or name == "binary_cross_entropy"
-    assert len(row_loss.cases) == (len(set(targets)) if by_class else 1)
-    for i in (0, 5, 10):
-        output, numbers = model(task.X[i]), row_loss.columns(targets)[i].tolist()
-        wanted, found = task.loss([output], [targets[i]]), row_loss(output, numbers)
-        assert close([wanted.data], [found.data])
-        assert row_loss.shelter() == (by_class and i == 0)
-
-
-def test_too_many_targets_to_choose_by() -> None:
-    """Each would be computed for every row."""
-
-    def loss(outputs: Any, wanted: Any) -> Any:
-        return ag.mean([(a - math.sqrt(y)) ** 2 for a, y in zip(outputs, wanted)])
-
-    some, many = np.linspace(0, 1, 20), np.linspace(0, 1, 200)
-    agree(Slope, some[:, None], some, loss=loss, epochs=3)
-    with pytest.raises(ValueError, match="something of its own with each of more than 100 targets, such as 0.50"):
-        trained(Slope, many[:, None], many, loss=loss, epochs=3, compile=True)
-
-
-def test_graphs_that_do_the_same() -> None:
-    """The leaves that both have are their variables."""
-    x, w = Value(3.0, "x"), Value(5.0, "w")
-
-    def pair(f: Callable[[Any], Value], number: float) -> bool:
-        return same_operations(f(number), f(Value(number)))
-
-    assert pair(lambda y: x * y + w * (1 - y) ** 2, 0.3)
-    assert pair(lambda y: ag.where(y, x, w), 0.0)
-    assert pair(lambda y: ag.dot([x, w], [y, 1 - y], ag.log(y)), 0.3)
-    assert pair(lambda y: Value(2.0) * x * y, 1.0)
-    assert not pair(lambda y: x if y == 1 else 1.0 * w, 1)
-    assert not pair(lambda y: x * 1.0 if isinstance(y, Value) else x, 1.0)
-    assert not same_operations(x + w, w + x)
-    assert not same_operations(x + x, x * 2.0)
-    assert not same_operations(x - 1.0, x - 2.0)
-    assert same_operations(x, x)
-    assert not same_operations(x, w)
-    assert same_operations(Value(2.0), Value(1.0) + 1.0)
-
-    def chain(y: Any) -> Value:
-        for _ in range(100_000):
-            y = y + x
-        return y
-
-    assert pair(chain, 1.0)
+    agree(Probabilities, loss=likelihood, optimizer=OPTIMIZERS[name], batch_size=batch_size, epochs=3)
 
 
 def test_rows_are_lists() -> None:
