@@ -40,6 +40,7 @@ def copy_notebooks(folder: str | PathLike[str]) -> Handout:
 
     Raises:
         OSError: if the folder cannot be written or is a file, or if this installation has no notebooks.
+        ValueError: for an empty name.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -47,9 +48,12 @@ def copy_notebooks(folder: str | PathLike[str]) -> Handout:
     >>> copied[0]
     '01_a_number_that_remembers.ipynb'
     """
+    if not str(folder):
+        raise ValueError("name the folder that the notebooks are to go to, such as course")
     target = Path(folder)
-    if target.exists() and not target.is_dir():
-        raise NotADirectoryError(ENOTDIR, "it is a file; name a folder", str(target))
+    if not target.is_dir() and (target.exists() or target.is_symlink()):
+        what = "a link that leads nowhere" if target.is_symlink() and not target.exists() else "a file"
+        raise NotADirectoryError(ENOTDIR, f"it is {what}; name a folder", str(target))
     target.mkdir(parents=True, exist_ok=True)
     handout = Handout(target, [], [], [])
     for notebook in _notebooks():

@@ -393,3 +393,16 @@ def test_notebooks_are_not_copied_into_a_file(tmp_path: Path, capsys: pytest.Cap
     place.write_text("mine", "utf-8")
     assert complaint(capsys, "notebooks", str(place)) == f"cannot write {place}: it is a file; name a folder"
     assert place.read_text("utf-8") == "mine"
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "nowhere")
+    assert "it is a link that leads nowhere; name a folder" in complaint(capsys, "notebooks", str(link))
+    assert "name the folder" in complaint(capsys, "notebooks", "")
+
+
+def test_notebooks_are_not_written_through_a_link(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A link in the folder that leads nowhere is replaced; where it leads nothing appears."""
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course" / NOTEBOOKS[0].name).symlink_to(tmp_path / "elsewhere")
+    printed(capsys, "notebooks", str(tmp_path / "course"))
+    assert not (tmp_path / "elsewhere").exists()
+    assert (tmp_path / "course" / NOTEBOOKS[0].name).read_bytes() == NOTEBOOKS[0].read_bytes()
