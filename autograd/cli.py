@@ -124,6 +124,7 @@ def _parser(extend: Callable[[Any], None] | None) -> argparse.ArgumentParser:
     notebooks = commands.add_parser("notebooks", help="copy the notebooks of the course", allow_abbrev=False)
     where = "where to (default: notebooks)"
     notebooks.add_argument("folder", nargs="?", default="notebooks", metavar="DIR", help=where)
+    notebooks.add_argument("--blank", action="store_true", help="without outputs: nothing is seen before it is run")
     notebooks.set_defaults(run=_notebooks)
     for command in (show, step):
         such_as = 'such as "a = x*z; b = log(x); a/b": numbers, names, + - * / **, functions'
@@ -170,7 +171,7 @@ def _show(options: argparse.Namespace) -> None:
 def _notebooks(options: argparse.Namespace) -> None:
     from .handout import copy_notebooks
 
-    print(copy_notebooks(options.folder))
+    print(copy_notebooks(options.folder, blank=options.blank))
 
 
 def _step(options: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from errno import ENOENT, ENOTDIR
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -35,8 +36,11 @@ class Handout(NamedTuple):
         return "\n".join(lines)
 
 
-def copy_notebooks(folder: str | PathLike[str]) -> Handout:
+def copy_notebooks(folder: str | PathLike[str], *, blank: bool = False) -> Handout:
     """Copy the notebooks of the course into a folder, which is made if need be.
+
+    Args:
+        blank: without the outputs, so that nothing is seen before it is run.
 
     Raises:
         OSError: if the folder cannot be written or is a file, or if this installation has no notebooks.
@@ -58,12 +62,22 @@ def copy_notebooks(folder: str | PathLike[str]) -> Handout:
     handout = Handout(target, [], [], [])
     for notebook in _notebooks():
         place, text = target / notebook.name, notebook.read_bytes()
+        if blank and notebook.suffix == ".ipynb":
+            text = _without_outputs(text)
         if not place.exists():
             _write_whole(place, text)
             handout.copied.append(notebook.name)
         else:
             (handout.same if place.read_bytes() == text else handout.kept).append(notebook.name)
     return handout
+
+
+def _without_outputs(text: bytes) -> bytes:
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell.update(execution_count=None, outputs=[])
+    return (json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
 
 def _write_whole(place: Path, text: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
-from notebook_runs import NOTEBOOKS
+from notebook_runs import NOTEBOOKS, code_cells, read, source
 
 import autograd
 from autograd.cli import main
@@ -385,6 +385,16 @@ def test_notebooks_are_copied_and_never_overwritten(tmp_path: Path, capsys: pyte
     assert own.read_text("utf-8") == "my own work"
     assert f"kept, since they differ from those of this version: {own.name};" in again
     assert lost.read_bytes() == NOTEBOOKS[-1].read_bytes()
+
+
+def test_notebooks_are_copied_blank(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same cells, and no outputs."""
+    printed(capsys, "notebooks", str(tmp_path / "course"), "--blank")
+    for path in NOTEBOOKS:
+        stored, copied = read(path), read(tmp_path / "course" / path.name)
+        assert list(map(source, copied["cells"])) == list(map(source, stored["cells"]))
+        assert not any(cell["outputs"] or cell["execution_count"] for cell in code_cells(copied))
+        assert any(cell["outputs"] for cell in code_cells(stored))
 
 
 def test_notebooks_are_not_copied_into_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
