@@ -66,15 +66,16 @@ class Plan:
         self.inputs: list[Array] = []
         self.parameters: list[Array] = []
         self.parts: list[Array] = []
-        self.owner = {summed: q for group in program.groups for q, summed in group.members[0].book.batch_sums.items()}
-        self.group_of = {q: group for group in program.groups for q in group.members}
+        groups = [group for some in program.groups for group in some.separate()]
+        self.owner = {summed: q for group in groups for q, summed in group.members[0].book.batch_sums.items()}
+        self.group_of = {q: group for group in groups for q in group.members}
         self._place_inputs(shapes)
-        for group in program.groups:
+        for group in groups:
             self._claim(group)
         for leaf in program.gradients or self.leaves():
             if leaf not in self.place:
                 self._parameter([leaf], ())
-        for group in program.groups:
+        for group in groups:
             self._divide(group)
         self._name_parts()
 

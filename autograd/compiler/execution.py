@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from ..primitives import Primitive
 
     Array: TypeAlias = numpy.ndarray[Any, Any]
-    Call: TypeAlias = Callable[[], Any]
+    #: A function, and what it is given. A pair of what holds no other objects is nothing to the garbage collector.
+    Call: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
 
 #: About how many bytes the numbers of a block may take: what a core has for itself as a cache.
 CACHE = 1 << 20
@@ -99,7 +100,7 @@ class Machine:
         most = CACHE // (self._dtype.itemsize * max(1, layout.example_count))
         self.block_size = max(FEWEST, most // 64 * 64)
         read = chain.from_iterable([q.operands for group in groups for q in group.members])
-        constants = [x for x in chain(read, outputs, gradients, *input_gradients) if type(x) is float]
+        constants = {x for x in chain(read, outputs, gradients, *input_gradients) if type(x) is float}
         for x in (-0.0, *{0.0, *constants}):
             layout.constant(x)  # it gets its place
         self.shared = numpy.zeros((layout.shared_count, 1), self._dtype)
@@ -128,8 +129,8 @@ class Machine:
         self.shared[: self._parameter_count, 0] = numbers
         if self._adding:
             self._sums.fill(0.0)
-        for call in self._before:
-            call()
+        for function, operands in self._before:
+            function(*operands)
         values = numpy.empty((len(self._outputs), n), self._dtype)
         by_inputs = [numpy.empty((len(column), n), self._dtype) for column in self._input_gradients]
         size = n if n <= self.block_size else -(-n // -(-n // self.block_size))  # blocks of about the same size
@@ -138,18 +139,18 @@ class Machine:
             block = self._blocks.get((stop - start, size < n)) or self._new_block(stop - start, several=size < n)
             for rows, array in zip(block.inputs, arrays):
                 rows[...] = array.T if size == n else array[start:stop].T
-            for call in block.first if start == 0 else block.more:
-                call()
+            for function, operands in block.first if start == 0 else block.more:
+                function(*operands)
             for result, source in zip([values, *by_inputs], block.results):
                 for row, part in zip(result, source):
                     row[start:stop] = part
-        for call in self._after:
-            call()
+        for function, operands in self._after:
+            function(*operands)
         gradients = self._gradients()
         gradients = gradients.copy() if self._same_for_all else gradients / n
         return Outcome(values.T, numpy.add.reduce(values, 1).tolist(), gradients, [found.T for found in by_inputs])
 
-    def _reader(self, gradients: list[Any]) -> Call:
+    def _reader(self, gradients: list[Any]) -> Callable[[], Array]:
         """What gives these numbers, shared ones, as they are when it is called."""
         rows = self._layout.rows_of(gradients) if gradients else Rows("shared", 0, 0)
         if rows.places:
@@ -222,6 +223,7 @@ class _Binder:
             "matrix": self._matrix,
             "dots": self._dots,
             "each": self._each,
+            "in_turn": self._in_turn,
             "batch_sums": self._batch_sums,
         }
 
@@ -232,10 +234,8 @@ class _Binder:
     def bind(self, group: Group) -> None:
         """Append the calls that compute the group."""
         primitive, members = group.primitive, group.members
-        if primitive in PLAIN_UFUNCS and (len(members) == 1 or self._are_scattered(members)):
-            for q in members:
-                operands = [self._single(x) for x in q.operands]
-                self.calls.append(partial(PLAIN_UFUNCS[primitive], *operands, self._row_of[self._layout.place[q]]))
+        if primitive in PLAIN_UFUNCS and self._are_scattered(members):
+            self._in_turn(group)
         else:
             self._binders[group.form](group)
 
@@ -254,14 +254,14 @@ class _Binder:
                     scattered = True
         return scattered
 
-    def _call(self, function: Callable[..., Any], *operands: Any, **named: Any) -> None:
-        self.calls.append(partial(function, *operands, **named))
+    def _call(self, function: Callable[..., Any], *operands: Any) -> None:
+        self.calls.append((function, operands))
 
     def _ufunc(self, ufunc: numpy.ufunc, *operands_and_out: Any) -> None:
         """By place it is quicker; only maximum and minimum want the last one by name."""
         if ufunc in (numpy.maximum, numpy.minimum):
             *operands, out = operands_and_out
-            self._call(ufunc, *operands, out=out)
+            self._call(partial(ufunc, out=out), *operands)
         else:
             self._call(ufunc, *operands_and_out)
 
@@ -362,6 +362,19 @@ class _Binder:
         if primitive is rules.power and all(q.operands[1] == 2.0 for q in members):
             primitive, operands = rules.multiply, operands[:1] * 2
         self._elementwise(primitive, operands, out)
+
+    def _in_turn(self, group: Group) -> None:
+        """An operation on one row after another."""
+        place, row_of, alone = self._layout.place, self._row_of, self._examples is None
+        for q in group.members:
+            ufunc = PLAIN_UFUNCS.get(q.primitive)  # type: ignore[arg-type]  # it has one
+            if ufunc is None:
+                self._each(Group("each", q.primitive, [q], q.stage))
+                continue
+            operands = [
+                row_of[place[x]] if type(x) is Quantity and x.shared is alone else self._number(x) for x in q.operands
+            ]
+            self.calls.append((ufunc, (*operands, row_of[place[q]])))
 
     def _totals(self, group: Group) -> None:
         """The sum of the operands of each member."""

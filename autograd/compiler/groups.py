@@ -1,11 +1,13 @@
 """What can be computed together: `grouped(outputs, ...)` puts quantities of one kind at one depth into a `Group`.
 
 A group becomes one array operation. The dots that read the same inputs are the rows of a matrix: one matrix product.
+Quantities that are alone of their kind, such as the links of a chain, stand in one group and are computed in turn.
 """
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .. import rules
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ..primitives import Primitive
     from .quantities import Quantities
 
 
@@ -27,11 +28,12 @@ class Group:
     """Quantities that one operation computes.
 
     `form` is how: "matrix" (dots of the same inputs), "dots" (each of its own), "batch_sums", or "each" (elementwise).
+    Only those of a group "in_turn" are computed one after another, each by a primitive of its own.
     """
 
     __slots__ = ("form", "members", "primitive", "stage")
 
-    def __init__(self, form: str, primitive: Primitive, members: list[Quantity], stage: int) -> None:
+    def __init__(self, form: str, primitive: Any, members: list[Quantity], stage: int) -> None:  # None if in turn
         self.form = form
         self.primitive = primitive
         self.members = members
@@ -60,8 +62,15 @@ class Group:
             return self.members[0].operands
         return chain.from_iterable([q.operands for q in self.members])
 
+    def separate(self) -> list[Group]:
+        """A group for each quantity, of those in turn; else this one."""
+        if self.form != "in_turn":
+            return [self]
+        return [Group("each", q.primitive, [q], self.stage) for q in self.members]
+
     def __repr__(self) -> str:
-        return f"<Group of {len(self.members)} {self.primitive.name} ({self.form}, stage {self.stage})>"
+        name = self.primitive.name if self.primitive else "quantities"
+        return f"<Group of {len(self.members)} {name} ({self.form}, stage {self.stage})>"
 
 
 def needed(book: Quantities, wanted: Iterable[Any]) -> list[Quantity]:
@@ -77,18 +86,42 @@ def needed(book: Quantities, wanted: Iterable[Any]) -> list[Quantity]:
 
 def grouped(order: list[Quantity]) -> list[Group]:
     """The groups, in an order in which they can be computed."""
-    found: dict[Any, Group] = {}
-    for q in order:
-        primitive: Any = q.primitive
-        key = q.stage, q.level, primitive, _kinds(q)
-        group = found.get(key)
-        if group is None:
-            found[key] = Group(FORMS.get(primitive, "each"), primitive, [q], q.stage)
-        else:
-            group.members.append(q)
-    groups = _single_dots_together(list(found.values()))
-    groups.sort(key=lambda group: (group.stage, group.members[0].level))
+    order = sorted(order, key=attrgetter("level"))
+    order.sort(key=attrgetter("stage"))  # those of a stage stay in their order
+    groups: list[Group] = []
+    for _, of_level in groupby(order, attrgetter("stage", "level")):
+        for members in _alike(list(of_level)):
+            primitive, stage = members[0].primitive, members[0].stage
+            form = _form(members)
+            if form != "in_turn":
+                groups.append(Group(form, primitive, members, stage))
+            elif groups and groups[-1].form == form and groups[-1].stage == stage:
+                groups[-1].members += members
+            else:
+                groups.append(Group(form, None, members, stage))
     return groups
+
+
+def _form(members: list[Quantity]) -> str:
+    form = FORMS.get(members[0].primitive, "each")
+    if form == "matrix":
+        read = [q.operands[len(q.operands) // 2 : -1] for q in members[:2]]
+        return "matrix" if read[0] == read[-1] else "dots"
+    return "in_turn" if form == "each" and len(members) == 1 else form
+
+
+def _alike(of_level: list[Quantity]) -> Iterable[list[Quantity]]:
+    """The quantities of a level that one operation computes; single dots of equal length come last."""
+    if len(of_level) == 1:
+        return [of_level]
+    found: dict[Any, list[Quantity]] = {}
+    for q in of_level:
+        found.setdefault((q.primitive, _kinds(q)), []).append(q)
+    single: dict[int, list[Quantity]] = {}
+    for key, members in list(found.items()):
+        if len(members) == 1 and key[0] is rules.dot:
+            single.setdefault(len(members[0].operands), []).extend(found.pop(key))
+    return [*found.values(), *single.values()]
 
 
 def _kinds(q: Quantity) -> Any:
@@ -105,22 +138,3 @@ def _kinds(q: Quantity) -> Any:
     for x in operands:
         kinds = 3 * kinds + (0 if type(x) is float else 1 if x.shared else 2)
     return kinds
-
-
-def _single_dots_together(groups: list[Group]) -> list[Group]:
-    """Dots of equal length that read inputs of their own are one operation too."""
-    result: list[Group] = []
-    single: dict[Any, list[Group]] = {}
-    for group in groups:
-        if group.form == "matrix" and len(group.members) == 1:
-            (q,) = group.members
-            single.setdefault((group.stage, q.level, len(q.operands)), []).append(group)
-        else:
-            result.append(group)
-    for alike in single.values():
-        if len(alike) == 1:
-            result += alike
-        else:
-            members = [q for group in alike for q in group.members]
-            result.append(Group("dots", rules.dot, members, alike[0].stage))
-    return result

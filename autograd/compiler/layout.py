@@ -7,13 +7,14 @@ nothing; the weights of a layer are adjacent in the order of its matrix.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from .groups import Group
 from .quantities import BATCH_SUM, EXAMPLES, Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from typing import Any
 
 
@@ -150,53 +151,47 @@ class Layout:
         self, groups: list[Group], inputs: list[list[Quantity]], one: Quantity, kept: list[Any]
     ) -> None:
         """Rows are taken again when nothing needs what they hold: what fits into the cache is fast."""
-        groups = [group for group in groups if group.stage == EXAMPLES]
         self._one_after: dict[int, int] = {}
-        self._free: dict[int, list[int]] = {}
+        self._free: defaultdict[int, list[int]] = defaultdict(list)
         ones = self._more_rows(1)
         self.ones.append(ones)
         self.place[one] = ones
         for argument in filter(None, inputs):
             self._put(argument)
-        for group, done in zip(groups, _last_read(groups, kept)):
-            if group.form == "batch_sums":
-                self._release(done)
-            elif group.form == "each":  # it may write where it reads
-                self._release(done)
-                self._put(group.members)
+        place, free = self.place, self._free[1]
+        for owner in _lives([group for group in groups if group.stage == EXAMPLES], kept):
+            if isinstance(owner, Group):
+                if owner.members[0] not in place:
+                    self._put(owner.members)
+                else:
+                    self._release(owner.members)
+            elif owner in self._before_one:
+                (self._release if owner in place else self._put)([owner])
+            elif owner in place:
+                free.append(place[owner])
             else:
-                self._put(group.members)
-                self._release(done)
+                place[owner] = free.pop() if free else self._more_rows(1)
 
-    def _put(self, members: list[Quantity]) -> None:
+    def _put(self, members: Sequence[Quantity]) -> None:
         count = len(members)
         ends_in_one = self._ends_in_one(members)
-        if not ends_in_one and self._free.get(count):
+        if not ends_in_one and self._free[count]:
             start = self._free[count].pop()
         else:
             start = self._more_rows(count + ends_in_one)
-        if count == 1:
-            self.place[members[0]] = start
-        else:
-            self._place_from(start, members)
+        self._place_from(start, members)
         if ends_in_one:
             self.ones.append(start + count)
             self._one_after[start + count - 1] = start + count
 
-    def _ends_in_one(self, members: list[Quantity]) -> bool:
+    def _release(self, members: Sequence[Quantity]) -> None:
+        """Rows that are not read any more."""
+        if not self._ends_in_one(members):
+            self._free[len(members)].append(self.place[members[0]])
+
+    def _ends_in_one(self, members: Sequence[Quantity]) -> bool:
         """Whether a matrix reads these, and 1 for its bias."""
         return members[0] in self._before_one and tuple(members) in self._ending_in_one
-
-    def _release(self, groups: Sequence[Group]) -> None:
-        """Rows of groups that are not read any more."""
-        for group in groups:
-            members = group.members
-            if not self._ends_in_one(members):
-                count, start = len(members), self.place[members[0]]
-                if count in self._free:
-                    self._free[count].append(start)
-                else:
-                    self._free[count] = [start]
 
     def _more_rows(self, count: int) -> int:
         start = self.example_count
@@ -204,16 +199,38 @@ class Layout:
         return start
 
 
-def _last_read(groups: list[Group], kept: list[Any]) -> list[Sequence[Group]]:
-    """For each group, those that it is the last to read; without those of which something is kept."""
-    group_of = {q: group for group in groups if group.form != "batch_sums" for q in group.members}
-    done = {group_of[q] for q in kept if q in group_of}
-    found: list[Sequence[Group]] = []
-    for group in reversed(groups):
-        last: list[Group] = []
-        for x in group.read():
-            if x in group_of and (other := group_of[x]) not in done:
-                done.add(other)
-                last.append(other)
-        found.append(last or ())
-    return found[::-1]
+def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
+    """Who needs rows, and when: each where it is written, and once more where nothing reads it any more.
+
+    It is the group that needs them, or the quantity of those in turn. What is kept to the end is there but once.
+    """
+    owner_of: dict[Quantity, Group | Quantity] = {}
+    for group in groups:
+        if group.form == "in_turn":
+            owner_of.update(zip(group.members, group.members))
+        elif group.form != "batch_sums":
+            owner_of.update(dict.fromkeys(group.members, group))
+    done = {owner_of.pop(q) for q in dict.fromkeys(kept) if q in owner_of}
+    lives: list[Group | Quantity] = []
+
+    def read(operands: Iterable[Any]) -> None:
+        for x in operands:
+            owner = owner_of.pop(x, None)
+            if owner is not None and owner not in done:
+                done.add(owner)
+                lives.append(owner)
+
+    for group in reversed(groups):  # the last one to read something comes first
+        if group.form == "in_turn":
+            for q in reversed(group.members):
+                lives.append(q)  # it may be written where it reads, as "each" may
+                read(q.operands)
+        elif group.form == "each":
+            lives.append(group)
+            read(group.read())
+        else:
+            read(group.read())
+            if group.form != "batch_sums":
+                lives.append(group)
+    lives.reverse()
+    return lives

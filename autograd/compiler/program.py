@@ -104,6 +104,7 @@ class Program:
         kinds = Counter(node.primitive.name for node in recording.order if node.primitive is not None)
         nodes = [f"{count} {name}" for name, count in kinds.most_common()]
         members = sum(len(group.members) for group in self.groups)
+        groups = sum(len(group.separate()) for group in self.groups)
         products = sum(group.form == "matrix" for group in self.groups)
         each = f"{_counted(calls['block'], 'call')} of NumPy for each {self.machine.block_size} examples or fewer"
         others = [f"{_counted(calls[when], 'call')} {when} them" for when in ("before", "after") if calls[when]]
@@ -112,7 +113,7 @@ class Program:
                 f"one example: {_counted(sum(kinds.values()), 'node')}: {', '.join(nodes)}",
                 f"it reads {_counted(sum(map(len, self.inputs)), 'number')} of its own, and "
                 f"{_counted(len(self.parameters), 'parameter')}",
-                f"forward and backward, {members:,} numbers to compute, in {_counted(len(self.groups), 'group')}",
+                f"forward and backward, {members:,} numbers to compute, in {_counted(groups, 'group')}",
                 f"a batch: {', '.join([each, *others])}; {_counted(products, 'product')} of matrices among the groups",
             ]
         )
