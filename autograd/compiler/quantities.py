@@ -45,25 +45,25 @@ class Quantity:
         *,
         shared: bool = True,
     ) -> None:
-        level, stage = -1, BEFORE
+        level, late = book.floor - 1, False
         for x in operands:
             if type(x) is Quantity:
                 if x.level > level:
                     level = x.level
-                if x.stage > stage:
-                    stage = x.stage
                 if not x.shared:
                     shared = False
+                elif x.stage != BEFORE:
+                    late = True
         self.book = book
         self.primitive = primitive  # None: a leaf
         self.operands = operands  # Quantities, and floats for constants
         self.label = label
-        self.level = level + 1 if level >= book.floor else book.floor  # one more than the highest of the operands
+        self.level = level + 1  # one more than the highest of the operands
         if primitive is BATCH_SUM:
             self.shared, self.stage = True, EXAMPLES
         else:
             self.shared = shared
-            self.stage = EXAMPLES if not shared else BEFORE if stage == BEFORE else AFTER
+            self.stage = EXAMPLES if not shared else AFTER if late else BEFORE
         book.made.append(self)
 
     def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Any:
@@ -163,7 +163,8 @@ class Quantities:
 
     def _of_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         """The same where some operands are numbers, or all of them."""
-        operands = tuple([x if type(x) in _KINDS else as_number(x, primitive.name) for x in operands])
+        if not _KINDS.issuperset(map(type, operands)):
+            operands = tuple([x if type(x) in _KINDS else as_number(x, primitive.name) for x in operands])
         if Quantity not in map(type, operands):
             return primitive(*operands)
         simpler = _SIMPLER.get(primitive) or _SIMPLER_OF_CONSTANTS.get(primitive)
@@ -171,8 +172,8 @@ class Quantities:
         return self._with_constants(primitive, operands) if found is None else found
 
     def _with_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
-        # By repr, the constants 0.0 and -0.0 differ and nan is itself.
-        key = (*operands, *[repr(x) for x in operands if type(x) is float])
+        # 0.0 and -0.0 are equal, and differ.
+        key = (*operands, *[repr(x) for x in operands if type(x) is float]) if 0.0 in operands else operands
         return self._unique(primitive, operands, key)
 
     def _unique(self, primitive: Primitive, operands: tuple[Any, ...], key: tuple[Any, ...]) -> Quantity:
@@ -400,18 +401,17 @@ def _local_derivatives(q: Quantity, moving: set[Quantity]) -> list[Any]:
     """What the rules of the table say, as quantities or constants; 0.0 for operands that do not move."""
     primitive, operands = q.primitive, q.operands
     assert primitive is not None
-    slot = 0
+    found: list[Any] = []
     try:
         if primitive.variadic:
-            found = list(primitive.partials[0](*operands, q))
+            found += primitive.partials[0](*operands, q)
         else:
-            found = []
-            for slot, x in enumerate(operands):
-                found.append(primitive.partials[slot](*operands, q) if x in moving else 0.0)
+            for rule, x in zip(primitive.partials, operands):
+                found.append(rule(*operands, q) if x in moving else 0.0)
     except (TypeError, AttributeError) as error:
         raise TypeError(
-            f"rule {slot + 1} of {primitive.name} cannot be compiled ({error}): write it with operators and autograd's "
-            "functions, without branches; where() takes their place"
+            f"rule {len(found) + 1} of {primitive.name} cannot be compiled ({error}): write it with operators and "
+            "autograd's functions, without branches; where() takes their place"
         ) from None
     if not _KINDS.issuperset(map(type, found)):
         found = [x if type(x) is Quantity else as_number(x, f"a rule of {primitive.name}") for x in found]
