@@ -67,12 +67,17 @@ class Plan:
         self.parameters: list[Array] = []
         self.parts: list[Array] = []
         groups = [group for some in program.groups for group in some.separate()]
+        #: By the parameter.
+        self.gradients = {
+            q: q.book.batch_sums[q] if gradient in q.book.rows_of_sums else gradient
+            for q, gradient in program.gradients.items()
+        }
         self.owner = {summed: q for group in groups for q, summed in group.members[0].book.batch_sums.items()}
         self.group_of = {q: group for group in groups for q in group.members}
         self._place_inputs(shapes)
         for group in groups:
             self._claim(group)
-        for leaf in program.gradients or self.leaves():
+        for leaf in self.gradients or self.leaves():
             if leaf not in self.place:
                 self._parameter([leaf], ())
         for group in groups:
@@ -252,7 +257,7 @@ class Plan:
     def _name_parts(self) -> None:
         """By the labels of the members; gradients by the parameter."""
         for array in self.parameters:
-            by_leaf = [self.program.gradients.get(q) for q in array.members]
+            by_leaf = [self.gradients.get(q) for q in array.members]
             found = self.place.get(by_leaf[0]) if type(by_leaf[0]) is Quantity else None
             if found and found[0].form != "leaf" and found[0].members == by_leaf and not found[0].name:
                 found[0].name = self.names.new(f"d{array.name}")

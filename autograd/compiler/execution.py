@@ -70,7 +70,7 @@ class Machine:
 
     Args:
         outputs: what is wanted of each example.
-        gradients: the adjoints of the layout's parameters, shared.
+        gradients: the rows of the adjoints of the layout's parameters, shared.
         input_gradients: for each argument, the adjoints of its elements.
         exact: whether nan and infinity are to be expected.
     """
@@ -81,7 +81,7 @@ class Machine:
         layout: Layout,
         inputs: list[list[Quantity]],
         outputs: list[Any],
-        gradients: list[Any],
+        gradients: list[int],
         input_gradients: list[list[Any]],
         dtype: Any,
         *,
@@ -100,7 +100,7 @@ class Machine:
         most = CACHE // (self._dtype.itemsize * max(1, layout.example_count))
         self.block_size = max(FEWEST, most // 64 * 64)
         read = chain.from_iterable([q.operands for group in groups for q in group.members])
-        constants = {x for x in chain(read, outputs, gradients, *input_gradients) if type(x) is float}
+        constants = {x for x in chain(read, outputs, *input_gradients) if type(x) is float}
         for x in (-0.0, *{0.0, *constants}):
             layout.constant(x)  # it gets its place
         self.shared = numpy.zeros((layout.shared_count, 1), self._dtype)
@@ -150,9 +150,9 @@ class Machine:
         gradients = gradients.copy() if self._same_for_all else gradients / n
         return Outcome(values.T, numpy.add.reduce(values, 1).tolist(), gradients, [found.T for found in by_inputs])
 
-    def _reader(self, gradients: list[Any]) -> Callable[[], Array]:
+    def _reader(self, gradients: list[int]) -> Callable[[], Array]:
         """What gives these numbers, shared ones, as they are when it is called."""
-        rows = self._layout.rows_of(gradients) if gradients else Rows("shared", 0, 0)
+        rows = as_rows("shared", gradients) if gradients else Rows("shared", 0, 0)
         if rows.places:
             return lambda: self._view(rows, None)[:, 0]
         view = self._view(rows, None)[:, 0]
@@ -225,6 +225,7 @@ class _Binder:
             "each": self._each,
             "in_turn": self._in_turn,
             "batch_sums": self._batch_sums,
+            "rows_of_sums": self._rows_of_sums,
         }
 
     @cached_property
@@ -408,24 +409,33 @@ class _Binder:
         others: list[Quantity] = []
         self._found_rows.clear()
         for members in self._adjacent(group.members):
-            factors = [q.operands[::2] for q in members], [q.operands[1::2] for q in members]
+            reads, adjoints = [q.operands[::2] for q in members], [q.operands[1::2] for q in members]
             at = 0
             while at < len(members):
-                width, height = _shape_of_product(*factors, at)
+                width, height = _shape_of_product(reads, adjoints, at)
                 if width:
-                    self._product(members[at : at + width * height], width)
+                    inputs_at = list(zip(*reads[at : at + width]))
+                    results_at = list(zip(*adjoints[at : at + width * height : width]))
+                    self._products(self._layout.place[members[at]], inputs_at, results_at)
                 else:
                     others.append(members[at])
                 at += width * height or 1
         if others:
             self._one_by_one(others)
 
-    def _adjacent(self, members: list[Quantity]) -> list[list[Quantity]]:
-        """The members in the order of their rows, in runs whose rows are adjacent."""
+    def _rows_of_sums(self, group: Group) -> None:
+        """The gradient of a matrix, which is a product of matrices too."""
+        self._found_rows.clear()
+        read = group.members[0].operands[1:]
+        for members in self._adjacent(group.members, len(read)):
+            self._products(self._layout.place[members[0]], [read], [tuple([q.operands[0] for q in members])])
+
+    def _adjacent(self, members: list[Quantity], size: int = 1) -> list[list[Quantity]]:
+        """The members in the order of their rows, of which each has so many, in runs whose rows are adjacent."""
         place = self._layout.place
         runs: list[list[Quantity]] = []
         for q in sorted(members, key=place.__getitem__):
-            if runs and place[q] == place[runs[-1][-1]] + 1:
+            if runs and place[q] == place[runs[-1][-1]] + size:
                 runs[-1].append(q)
             else:
                 runs.append([q])
@@ -437,12 +447,10 @@ class _Binder:
             self._found_rows[operands] = self._rows(self._layout.example_rows(operands))
         return self._found_rows[operands]
 
-    def _product(self, members: list[Quantity], width: int) -> None:
+    def _products(self, start: int, inputs_at: list[Any], results_at: list[Any]) -> None:
         """A matrix of sums: adjoints @ inputs.T, for every time that the matrix was used."""
-        start, height = self._layout.place[members[0]], len(members) // width
-        total = self._machine.shared[start : start + len(members), 0].reshape(height, width)
-        inputs_at = list(zip(*[q.operands[::2] for q in members[:width]]))
-        results_at = list(zip(*[q.operands[1::2] for q in members[::width]]))
+        height, width = len(results_at[0]), len(inputs_at[0])
+        total = self._machine.shared[start : start + height * width, 0].reshape(height, width)
         many = len(inputs_at) > FEW_USES
         for t in range(0, len(inputs_at), STACKED if many else 1):
             out = total if t == 0 and self._first else self._room_for(total.shape, "more")

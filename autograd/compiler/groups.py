@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .. import rules
-from .quantities import BATCH_SUM, Quantity
+from .quantities import BATCH_SUM, ROW_OF_SUMS, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 
 
 #: How the quantities of a primitive are computed; "each" of all others.
-FORMS = {rules.dot: "matrix", BATCH_SUM: "batch_sums"}
+FORMS = {rules.dot: "matrix", BATCH_SUM: "batch_sums", ROW_OF_SUMS: "rows_of_sums"}
 
 
 class Group:
     """Quantities that one operation computes.
 
-    `form` is how: "matrix" (dots of the same inputs), "dots" (each of its own), "batch_sums", or "each" (elementwise).
-    Only those of a group "in_turn" are computed one after another, each by a primitive of its own.
+    `form` is how: "matrix" (dots of the same inputs), "dots" (each of its own), "batch_sums", "rows_of_sums" (the
+    gradient of a matrix), or "each" (elementwise). Only those of a group "in_turn" are computed one after another, each
+    by a primitive of its own.
     """
 
     __slots__ = ("form", "members", "primitive", "stage")
@@ -58,15 +59,27 @@ class Group:
         """What examples have and the group reads, and perhaps more than that; each of it once or more."""
         if self.form == "matrix":
             return self.inputs
+        if self.form == "rows_of_sums":
+            return (*self.members[0].operands, *self.slot(0))
         if len(self.members) == 1:
             return self.members[0].operands
         return chain.from_iterable([q.operands for q in self.members])
 
     def separate(self) -> list[Group]:
-        """A group for each quantity, of those in turn; else this one."""
-        if self.form != "in_turn":
-            return [self]
-        return [Group("each", q.primitive, [q], self.stage) for q in self.members]
+        """The same for a reader: a group for each quantity of those in turn, a sum for each weight of a matrix."""
+        if self.form == "in_turn":
+            return [Group("each", q.primitive, [q], self.stage) for q in self.members]
+        if self.form == "rows_of_sums":
+            sums = [q for row in self.members for q in row.book.sums_of(row)]
+            return [Group("batch_sums", BATCH_SUM, sums, self.stage)]
+        return [self]
+
+    @property
+    def size(self) -> int:
+        """How many numbers it gives."""
+        if self.form == "rows_of_sums":
+            return sum([len(q.operands) - 1 for q in self.members])
+        return len(self.members)
 
     def __repr__(self) -> str:
         name = self.primitive.name if self.primitive else "quantities"
@@ -129,6 +142,8 @@ def _kinds(q: Quantity) -> Any:
     primitive, operands = q.primitive, q.operands
     if primitive is BATCH_SUM:
         return None
+    if primitive is ROW_OF_SUMS:
+        return operands[1:]
     if primitive is rules.dot:
         return operands[len(operands) // 2 : -1]
     assert primitive is not None

@@ -11,11 +11,15 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from .groups import Group
-from .quantities import BATCH_SUM, EXAMPLES, Quantity
+from .quantities import EXAMPLES, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from typing import Any
+
+
+#: The forms of groups whose numbers are sums over the batch: shared, though examples are read.
+SUMS = ("batch_sums", "rows_of_sums")
 
 
 class Rows(NamedTuple):
@@ -132,13 +136,27 @@ class Layout:
 
     def _place_sums(self, groups: list[Group]) -> None:
         """The sums over the batch of the parameters' contributions, in the order of the parameters."""
-        sums = [q for group in groups if group.primitive is BATCH_SUM for q in group.members]
+        sums = [q for group in groups if group.form in SUMS for q in group.members]
+        self._rows_of_sums = sums[0].book.rows_of_sums if sums else {}
         owned = sums[0].book.batch_sums.items() if sums else ()
         place = {summed: self.place.get(q, self.shared_count) for q, summed in owned}
+        place |= {row: self.place[weights[0]] for row, weights in self._rows_of_sums.items()}
         sums.sort(key=place.__getitem__)
+        start = self.shared_count
+        for q in sums:
+            self.place[q] = self._more_shared(len(self._rows_of_sums.get(q, (q,))))
         #: The rows that are to be 0 when the first block of examples comes.
-        self.sums = Rows("shared", self._more_shared(len(sums)), len(sums))
-        self._place_from(self.sums.start, sums)
+        self.sums = Rows("shared", start, self.shared_count - start)
+
+    def places_of_gradients(self, gradients: dict[Quantity, Any]) -> list[int]:
+        """The rows of the gradients by the parameters, in the order of these."""
+        found: dict[Quantity, int] = {}
+        for row, weights in self._rows_of_sums.items():
+            found.update(zip(weights, range(self.place[row], self.shared_count)))
+        for q, gradient in gradients.items():
+            if q not in found:
+                found[q] = self.constant(gradient) if type(gradient) is float else self.place[gradient]
+        return [found[q] for q in self.parameters]
 
     def _place_shared(self, groups: list[Group]) -> None:
         for group in groups:
@@ -208,7 +226,7 @@ def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
     for group in groups:
         if group.form == "in_turn":
             owner_of.update(zip(group.members, group.members))
-        elif group.form != "batch_sums":
+        elif group.form not in SUMS:
             owner_of.update(dict.fromkeys(group.members, group))
     done = {owner_of.pop(q) for q in dict.fromkeys(kept) if q in owner_of}
     lives: list[Group | Quantity] = []
@@ -230,7 +248,7 @@ def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
             read(group.read())
         else:
             read(group.read())
-            if group.form != "batch_sums":
+            if group.form not in SUMS:
                 lives.append(group)
     lives.reverse()
     return lives

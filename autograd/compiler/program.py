@@ -54,6 +54,7 @@ class Program:
         self.layout = Layout(self.groups, list(captured), self.inputs, book.one, wanted)
         #: The captured leaves in the order in which the layout has them.
         self.parameters: list[Value] = [captured[q] for q in self.layout.parameters]
+        #: By the parameter; those of the weights in a row are one quantity.
         self.gradients: dict[Quantity, Any] = dict(zip(captured, gradients))
         place = {q: i for i, q in enumerate(self.layout.parameters)}
         self._place = [place[q] for q in captured]
@@ -86,7 +87,7 @@ class Program:
         return self._machine(exact=True)
 
     def _machine(self, *, exact: bool) -> Machine:
-        gradients = [self.gradients[q] for q in self.layout.parameters] if self.gradients else []
+        gradients = self.layout.places_of_gradients(self.gradients) if self.gradients else []
         return Machine(
             self.groups,
             self.layout,
@@ -103,8 +104,8 @@ class Program:
         recording, calls = self.recording, self.machine.calls
         kinds = Counter(node.primitive.name for node in recording.order if node.primitive is not None)
         nodes = [f"{count} {name}" for name, count in kinds.most_common()]
-        members = sum(len(group.members) for group in self.groups)
-        groups = sum(len(group.separate()) for group in self.groups)
+        members = sum(group.size for group in self.groups)
+        groups = sum(len(group.members) if group.form == "in_turn" else 1 for group in self.groups)
         products = sum(group.form == "matrix" for group in self.groups)
         each = f"{_counted(calls['block'], 'call')} of NumPy for each {self.machine.block_size} examples or fewer"
         others = [f"{_counted(calls[when], 'call')} {when} them" for when in ("before", "after") if calls[when]]

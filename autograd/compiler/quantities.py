@@ -11,7 +11,8 @@ otherwise there is one for each example. Equal quantities are one object: common
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from .. import rules
@@ -59,7 +60,7 @@ class Quantity:
         self.operands = operands  # Quantities, and floats for constants
         self.label = label
         self.level = level + 1  # one more than the highest of the operands
-        if primitive is BATCH_SUM:
+        if isinstance(primitive, BatchSum):
             self.shared, self.stage = True, EXAMPLES
         else:
             self.shared = shared
@@ -138,6 +139,8 @@ class Quantities:
         self.made: list[Quantity] = []
         #: For shared quantities, what the examples contribute to their adjoint.
         self.batch_sums: dict[Quantity, Quantity] = {}
+        #: Whose adjoints a row of such sums is.
+        self.rows_of_sums: dict[Quantity, tuple[Quantity, ...]] = {}
         #: The number 1 of each example.
         self.one = self.leaf("one", shared=False)
 
@@ -182,6 +185,14 @@ class Quantities:
         if found is None:
             found = known[key] = Quantity(self, primitive, operands)
         return found
+
+    def sums_of(self, row: Quantity) -> list[Quantity]:
+        """What a row of sums stands for: a sum for each weight."""
+        adjoint, *read = row.operands
+        for weight, x in zip(self.rows_of_sums[row], read):
+            label = f"d{weight.label}" if weight.label else ""
+            self.batch_sums[weight] = Quantity(self, BATCH_SUM, (x, adjoint), label)
+        return [self.batch_sums[weight] for weight in self.rows_of_sums[row]]
 
     def forget(self) -> None:
         """What is known of them, when all are made: so many objects less for the garbage collector to go over."""
@@ -316,18 +327,25 @@ _SIMPLER_OF_CONSTANTS: dict[Primitive, Callable[..., Any]] = {
 
 
 class BatchSum:
-    """What marks a quantity as Σ x * y over terms and over the batch: how examples contribute to a shared adjoint."""
+    """What marks a quantity as a sum over the batch: how examples contribute to a shared adjoint."""
 
-    name = "batch_sum"
+    def __init__(self, name: str) -> None:
+        self.name = name
 
 
-BATCH_SUM: Any = BatchSum()
+#: Σ x * y over terms and over the batch; the operands are x, y, x, y, ...
+BATCH_SUM: Any = BatchSum("batch_sum")
+
+#: The sums of y * x1, of y * x2, ...; the operands are y, x1, x2, ... It is a row of the gradient of a matrix.
+ROW_OF_SUMS: Any = BatchSum("row_of_sums")
 
 
 def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> list[Any]:
     """The adjoints of `wanted`, leaves, by `root`, summed over the batch where they are shared.
 
     Levels are taken one by one, so that what belongs together (the adjoints of a layer) is made in the same order.
+    The weights of a dot that nothing else reads have one quantity for all of their adjoints, in `book.rows_of_sums`: a
+    large matrix has far more weights than rows.
     """
     moving = set(wanted)
     inner: list[Quantity] = []
@@ -347,6 +365,8 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
         return found
 
     inner.sort(key=lambda q: -q.level)  # those of a level stay in their order
+    read_once = _read_once(inner, wanted)
+    in_row: dict[Quantity, Quantity] = {}
     if inner and inner[0].level > DEEP:
         # Local derivatives of all levels at once, when the forward pass is done: far fewer groups.
         book.floor = inner[0].level + 1
@@ -355,7 +375,16 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
         if type(adjoint) is float and adjoint == 0:
             continue
         contributions = of_all if q.shared else of_examples
-        for operand, local in zip(q.operands, _local_derivatives(q, moving)):
+        operands, locals_ = q.operands, _local_derivatives(q, moving)
+        if q.primitive is rules.dot and _of_example(adjoint):
+            half = len(operands) // 2
+            weights = operands[:half]
+            if read_once.issuperset(weights) and all(map(_of_example_or_one, locals_[:half])):
+                row = Quantity(book, ROW_OF_SUMS, (adjoint, *locals_[:half]))
+                book.rows_of_sums[row] = weights
+                in_row.update(dict.fromkeys(weights, row))
+                operands, locals_ = operands[half:], locals_[half:]
+        for operand, local in zip(operands, locals_):
             # A local derivative that is 0 by its rule carries nothing: most of step's and where's are.
             if operand in moving and not (type(local) is float and local == 0):
                 before = contributions.get(operand)
@@ -365,7 +394,13 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
                     before += (local, adjoint)
                 else:
                     contributions[operand] = [*before, local, adjoint]
-    return [adjoint_of(q) for q in wanted]
+    return [in_row[q] if q in in_row else adjoint_of(q) for q in wanted]
+
+
+def _read_once(inner: list[Quantity], wanted: Sequence[Quantity]) -> set[Any]:
+    """The shared ones of `wanted` that are an operand in one place alone."""
+    uses = Counter(chain.from_iterable([q.operands for q in inner]))
+    return {q for q in wanted if q.shared and uses[q] == 1}
 
 
 def _adjoint(book: Quantities, q: Quantity, of_examples: Contributions, of_all: Contributions) -> Any:
@@ -395,6 +430,10 @@ def _of_examples(book: Quantities, contributions: Contributions) -> tuple[Any, .
 
 def _of_example(x: Quantity | float) -> bool:
     return type(x) is Quantity and not x.shared
+
+
+def _of_example_or_one(x: Quantity | float) -> bool:
+    return not x.shared if type(x) is Quantity else x == 1.0
 
 
 def _local_derivatives(q: Quantity, moving: set[Quantity]) -> list[Any]:
