@@ -57,20 +57,16 @@ def common_length(arrays: Sequence[Array]) -> int:
 def far_apart(arrays: Sequence[Array], count: int) -> list[int]:
     """Rows that are as unlike the first one, and each other, as there are."""
     with numpy.errstate(all="ignore"):
+        # In place, for it may be large: to have another array of its size takes longer than to fill it.
         table = numpy.concatenate(arrays, 1, dtype=float)
-        scale = table.std(0)
-        table -= table[0].copy()  # in place: another array of that size takes longer to have than to fill
-        table /= numpy.where(scale > 0, scale, 1.0)
+        table -= table[0].copy()
+        variance = numpy.einsum("ij,ij->j", table, table) / len(table) - table.mean(0) ** 2
+        table /= numpy.sqrt(numpy.where(variance > 0, variance, 1.0))
         numpy.nan_to_num(table, copy=False, posinf=1.0, neginf=-1.0)
-        distance = _squares(table)
+        distance = numpy.einsum("ij,ij->i", table, table)
         chosen = [int(distance.argmax())]
         while len(chosen) < min(count, len(table)):
-            distance = numpy.minimum(distance, _squares(table - table[chosen[-1]]))
+            table -= table[chosen[-1]].copy()  # no two rows come closer by that
+            distance = numpy.minimum(distance, numpy.einsum("ij,ij->i", table, table))
             chosen.append(int(distance.argmax()))
     return list(dict.fromkeys(chosen))
-
-
-def _squares(rows: Array) -> Array:
-    """The sum of the squares of each row."""
-    found: Array = numpy.einsum("ij,ij->i", rows, rows)
-    return found

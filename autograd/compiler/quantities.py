@@ -366,7 +366,7 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
 
     inner.sort(key=lambda q: -q.level)  # those of a level stay in their order
     read_once = _read_once(inner, wanted)
-    in_row: dict[Quantity, Quantity] = {}
+    rows: dict[tuple[Quantity, ...], tuple[Any, ...]] = {}  # by the weights of a dot
     if inner and inner[0].level > DEEP:
         # Local derivatives of all levels at once, when the forward pass is done: far fewer groups.
         book.floor = inner[0].level + 1
@@ -375,16 +375,11 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
         if type(adjoint) is float and adjoint == 0:
             continue
         contributions = of_all if q.shared else of_examples
-        operands, locals_ = q.operands, _local_derivatives(q, moving)
-        if q.primitive is rules.dot and _of_example(adjoint):
-            half = len(operands) // 2
-            weights = operands[:half]
-            if read_once.issuperset(weights) and all(map(_of_example_or_one, locals_[:half])):
-                row = Quantity(book, ROW_OF_SUMS, (adjoint, *locals_[:half]))
-                book.rows_of_sums[row] = weights
-                in_row.update(dict.fromkeys(weights, row))
-                operands, locals_ = operands[half:], locals_[half:]
-        for operand, local in zip(operands, locals_):
+        operands, derivatives = q.operands, _local_derivatives(q, moving)
+        if q.primitive is rules.dot and (count := _weights_in_row(operands, derivatives, adjoint, read_once)):
+            rows[operands[:count]] = (adjoint, *derivatives[:count])
+            operands, derivatives = operands[count:], derivatives[count:]
+        for operand, local in zip(operands, derivatives):
             # A local derivative that is 0 by its rule carries nothing: most of step's and where's are.
             if operand in moving and not (type(local) is float and local == 0):
                 before = contributions.get(operand)
@@ -394,6 +389,11 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
                     before += (local, adjoint)
                 else:
                     contributions[operand] = [*before, local, adjoint]
+    in_row: dict[Quantity, Quantity] = {}
+    for weights, factors in rows.items():
+        row = Quantity(book, ROW_OF_SUMS, factors)
+        in_row.update(dict.fromkeys(weights, row))
+        book.rows_of_sums[row] = weights
     return [in_row[q] if q in in_row else adjoint_of(q) for q in wanted]
 
 
@@ -401,6 +401,15 @@ def _read_once(inner: list[Quantity], wanted: Sequence[Quantity]) -> set[Any]:
     """The shared ones of `wanted` that are an operand in one place alone."""
     uses = Counter(chain.from_iterable([q.operands for q in inner]))
     return {q for q in wanted if q.shared and uses[q] == 1}
+
+
+def _weights_in_row(
+    operands: Sequence[Any], derivatives: Sequence[Any], adjoint: Quantity | float, read_once: set[Any]
+) -> int:
+    """How many weights a dot has, if nothing else reads them and examples have what they are multiplied by; else 0."""
+    half = len(operands) // 2
+    alone = _of_example(adjoint) and read_once.issuperset(operands[:half])
+    return half if alone and all(_of_example(x) or x == 1.0 for x in derivatives[:half]) else 0
 
 
 def _adjoint(book: Quantities, q: Quantity, of_examples: Contributions, of_all: Contributions) -> Any:
@@ -430,10 +439,6 @@ def _of_examples(book: Quantities, contributions: Contributions) -> tuple[Any, .
 
 def _of_example(x: Quantity | float) -> bool:
     return type(x) is Quantity and not x.shared
-
-
-def _of_example_or_one(x: Quantity | float) -> bool:
-    return not x.shared if type(x) is Quantity else x == 1.0
 
 
 def _local_derivatives(q: Quantity, moving: set[Quantity]) -> list[Any]:
