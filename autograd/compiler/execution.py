@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from ..primitives import Primitive
 
     Array: TypeAlias = numpy.ndarray[Any, Any]
-    #: A function, and what it is given. A pair of what holds no other objects is nothing to the garbage collector.
-    Call: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
 
 #: About how many bytes the numbers of a block may take: what a core has for itself as a cache.
 CACHE = 1 << 20
@@ -129,8 +127,7 @@ class Machine:
         self.shared[: self._parameter_count, 0] = numbers
         if self._adding:
             self._sums.fill(0.0)
-        for function, operands in self._before:
-            function(*operands)
+        self._before.run()
         values = numpy.empty((len(self._outputs), n), self._dtype)
         by_inputs = [numpy.empty((len(column), n), self._dtype) for column in self._input_gradients]
         size = n if n <= self.block_size else -(-n // -(-n // self.block_size))  # blocks of about the same size
@@ -139,13 +136,11 @@ class Machine:
             block = self._blocks.get((stop - start, size < n)) or self._new_block(stop - start, several=size < n)
             for rows, array in zip(block.inputs, arrays):
                 rows[...] = array.T if size == n else array[start:stop].T
-            for function, operands in block.first if start == 0 else block.more:
-                function(*operands)
+            (block.first if start == 0 else block.more).run()
             for result, source in zip([values, *by_inputs], block.results):
                 for row, part in zip(result, source):
                     row[start:stop] = part
-        for function, operands in self._after:
-            function(*operands)
+        self._after.run()
         gradients = self._gradients()
         gradients = gradients.copy() if self._same_for_all else gradients / n
         return Outcome(values.T, numpy.add.reduce(values, 1).tolist(), gradients, [found.T for found in by_inputs])
@@ -182,7 +177,7 @@ class Machine:
         self._blocks[size, several] = block
         return block
 
-    def _bound(self, stage: int, examples: Array | None = None, *, first: bool = True) -> list[Call]:
+    def _bound(self, stage: int, examples: Array | None = None, *, first: bool = True) -> Calls:
         binder = _Binder(self, examples, first=first)
         for group in self._groups[stage]:
             binder.bind(group)
@@ -196,12 +191,37 @@ class Machine:
         return array[rows.start : rows.start + rows.size * rows.step : rows.step]
 
 
+class Calls:
+    """What is called, one after another.
+
+    Functions and what they are given are in lists of their own: the garbage collector has no pairs to go over, and
+    forgets tuples of arrays.
+    """
+
+    def __init__(self) -> None:
+        self._functions: list[Callable[..., Any]] = []
+        self._operands: list[tuple[Any, ...]] = []
+
+    def add(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> None:
+        """One more, at the end."""
+        self._functions.append(function)
+        self._operands.append(operands)
+
+    def run(self) -> None:
+        """Call all of them."""
+        for function, operands in zip(self._functions, self._operands):
+            function(*operands)
+
+    def __len__(self) -> int:
+        return len(self._functions)
+
+
 class Block(NamedTuple):
     """The arrays and calls for so many examples."""
 
     inputs: list[Array]
-    first: list[Call]  # sums over the batch are set by the first block,
-    more: list[Call]  # and the others add to them
+    first: Calls  # sums over the batch are set by the first block,
+    more: Calls  # and the others add to them
     results: list[list[Array]]
 
 
@@ -209,7 +229,7 @@ class _Binder:
     """Turns groups into calls on parts of the arrays."""
 
     def __init__(self, machine: Machine, examples: Array | None, *, first: bool) -> None:
-        self.calls: list[Call] = []
+        self.calls = Calls()
         self._machine = machine
         self._layout = machine._layout
         self._examples = examples
@@ -256,7 +276,7 @@ class _Binder:
         return scattered
 
     def _call(self, function: Callable[..., Any], *operands: Any) -> None:
-        self.calls.append((function, operands))
+        self.calls.add(function, operands)
 
     def _ufunc(self, ufunc: numpy.ufunc, *operands_and_out: Any) -> None:
         """By place it is quicker; only maximum and minimum want the last one by name."""
@@ -375,7 +395,7 @@ class _Binder:
             operands = [
                 row_of[place[x]] if type(x) is Quantity and x.shared is alone else self._number(x) for x in q.operands
             ]
-            self.calls.append((ufunc, (*operands, row_of[place[q]])))
+            self.calls.add(ufunc, (*operands, row_of[place[q]]))
 
     def _totals(self, group: Group) -> None:
         """The sum of the operands of each member."""

@@ -103,30 +103,27 @@ def grouped(order: list[Quantity]) -> list[Group]:
     order.sort(key=attrgetter("stage"))  # those of a stage stay in their order
     groups: list[Group] = []
     for _, of_level in groupby(order, attrgetter("stage", "level")):
-        for members in _alike(list(of_level)):
-            primitive, stage = members[0].primitive, members[0].stage
-            form = _form(members)
-            if form != "in_turn":
-                groups.append(Group(form, primitive, members, stage))
-            elif groups and groups[-1].form == form and groups[-1].stage == stage:
-                groups[-1].members += members
+        members = list(of_level)
+        for alike in _alike(members) if len(members) > 1 else (members,):
+            q = alike[0]
+            if len(alike) > 1 or q.primitive in FORMS:
+                groups.append(Group(_form(alike), q.primitive, alike, q.stage))
+            elif groups and groups[-1].form == "in_turn" and groups[-1].stage == q.stage:
+                groups[-1].members.append(q)
             else:
-                groups.append(Group(form, None, members, stage))
+                groups.append(Group("in_turn", None, alike, q.stage))
     return groups
 
 
 def _form(members: list[Quantity]) -> str:
     form = FORMS.get(members[0].primitive, "each")
-    if form == "matrix":
-        read = [q.operands[len(q.operands) // 2 : -1] for q in members[:2]]
-        return "matrix" if read[0] == read[-1] else "dots"
-    return "in_turn" if form == "each" and len(members) == 1 else form
+    if form == "matrix" and _kinds(members[0]) != _kinds(members[-1]):
+        return "dots"
+    return form
 
 
 def _alike(of_level: list[Quantity]) -> Iterable[list[Quantity]]:
     """The quantities of a level that one operation computes; single dots of equal length come last."""
-    if len(of_level) == 1:
-        return [of_level]
     found: dict[Any, list[Quantity]] = {}
     for q in of_level:
         found.setdefault((q.primitive, _kinds(q)), []).append(q)

@@ -178,17 +178,14 @@ class Layout:
             self._put(argument)
         place, free = self.place, self._free[1]
         for owner in _lives([group for group in groups if group.stage == EXAMPLES], kept):
-            if isinstance(owner, Group):
-                if owner.members[0] not in place:
-                    self._put(owner.members)
-                else:
-                    self._release(owner.members)
-            elif owner in self._before_one:
-                (self._release if owner in place else self._put)([owner])
-            elif owner in place:
-                free.append(place[owner])
+            members = owner.members if isinstance(owner, Group) else [owner]
+            q = members[0]
+            if len(members) > 1 or q in self._before_one:
+                (self._release if q in place else self._put)(members)
+            elif q in place:
+                free.append(place[q])
             else:
-                place[owner] = free.pop() if free else self._more_rows(1)
+                place[q] = free.pop() if free else self._more_rows(1)
 
     def _put(self, members: Sequence[Quantity]) -> None:
         count = len(members)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .. import rules
@@ -364,8 +365,8 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
             found.label = f"d{q.label}"
         return found
 
-    inner.sort(key=lambda q: -q.level)  # those of a level stay in their order
-    read_once = _read_once(inner, wanted)
+    inner.sort(key=attrgetter("level"), reverse=True)  # those of a level stay in their order
+    read_once = _read_once(inner, wanted) if rules.dot in {q.primitive for q in inner} else set()
     rows: dict[tuple[Quantity, ...], tuple[Any, ...]] = {}  # by the weights of a dot
     if inner and inner[0].level > DEEP:
         # Local derivatives of all levels at once, when the forward pass is done: far fewer groups.
