@@ -238,6 +238,7 @@ class _Binder:
         self._room: dict[Any, Array] = {}  # what groups of one shape may share
         self._numbers: dict[Any, Array] = {}  # constants, and numbers that all examples share
         self._found_rows: dict[tuple[Any, ...], Array] = {}  # of the group at hand
+        self._copies = 0  # how many arrays the group at hand has for rows that it gathers
         self._matrices: dict[Any, Array] = {}  # of these: a recurrent network uses one again and again
         self._binders: dict[str, Callable[[Group], None]] = {
             "matrix": self._matrix,
@@ -255,6 +256,7 @@ class _Binder:
     def bind(self, group: Group) -> None:
         """Append the calls that compute the group."""
         primitive, members = group.primitive, group.members
+        self._copies = 0
         if primitive in PLAIN_UFUNCS and self._are_scattered(members):
             self._in_turn(group)
         else:
@@ -288,7 +290,10 @@ class _Binder:
 
     def _same_shape(self, out: Array, dtype: Any) -> Array:
         """An array of that shape: zeros, which `maximum` takes in half the time of a single one; or room for bools."""
-        return self._room.setdefault((out.shape, dtype), numpy.zeros(out.shape, dtype))
+        key = (out.shape, dtype)
+        if key not in self._room:
+            self._room[key] = numpy.zeros(out.shape, dtype)
+        return self._room[key]
 
     def _constant(self, number: float) -> Array:
         """An array without dimensions, which a ufunc takes quicker than a float."""
@@ -314,7 +319,8 @@ class _Binder:
         return self._gathered(source, rows.places)
 
     def _gathered(self, source: Array, places: Sequence[int]) -> Array:
-        copy = numpy.empty((len(places), source.shape[1]), source.dtype)
+        self._copies += 1
+        copy = self._room_for((len(places), source.shape[1]), self._copies)
         self._call(source.take, numpy.array(places), 0, copy, "clip")
         return copy
 
@@ -357,7 +363,9 @@ class _Binder:
         if right > 0 and down > 0 and (places == evenly).all():
             size = array.itemsize
             return numpy.lib.stride_tricks.as_strided(array[start:, 0], (height, width), (down * size, right * size))
-        return self._rows(Rows("shared", 0, places.size, 0, tuple(places.ravel().tolist()))).reshape(height, width)
+        copy = numpy.empty((places.size, 1), array.dtype)  # of its own: other groups use it as it is
+        self._call(array.take, places.ravel(), 0, copy, "clip")
+        return copy.reshape(height, width)
 
     def _dots(self, group: Group) -> None:
         """Σ weights * inputs, row by row."""
@@ -390,6 +398,7 @@ class _Binder:
         for q in group.members:
             ufunc = PLAIN_UFUNCS.get(q.primitive)  # type: ignore[arg-type]  # it has one
             if ufunc is None:
+                self._copies = 0
                 self._each(Group("each", q.primitive, [q], q.stage))
                 continue
             operands = [
@@ -497,7 +506,7 @@ class _Binder:
         self._call(self._array.take, places, 0, stack, "clip")
         return stack
 
-    def _room_for(self, shape: tuple[int, ...], purpose: str) -> Array:
+    def _room_for(self, shape: tuple[int, ...], purpose: str | int) -> Array:
         """An array that is written and read by calls that follow each other."""
         if (shape, purpose) not in self._room:
             self._room[shape, purpose] = numpy.empty(shape, self._array.dtype)

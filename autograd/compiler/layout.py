@@ -38,7 +38,8 @@ def as_rows(array: str, places: list[int]) -> Rows:
     if count == 1:
         return Rows(array, start, 1)
     step = places[1] - start
-    if step > 0 and places == list(range(start, start + count * step, step)):
+    stop = start + count * step
+    if step > 0 and places[-1] == stop - step and places == list(range(start, stop, step)):
         return Rows(array, start, count, step)
     return Rows(array, 0, count, 0, tuple(places))
 

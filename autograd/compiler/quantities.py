@@ -61,11 +61,8 @@ class Quantity:
         self.operands = operands  # Quantities, and floats for constants
         self.label = label
         self.level = level + 1  # one more than the highest of the operands
-        if isinstance(primitive, BatchSum):
-            self.shared, self.stage = True, EXAMPLES
-        else:
-            self.shared = shared
-            self.stage = EXAMPLES if not shared else AFTER if late else BEFORE
+        self.shared = shared
+        self.stage = EXAMPLES if not shared else AFTER if late else BEFORE
         book.made.append(self)
 
     def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Any:
@@ -187,12 +184,18 @@ class Quantities:
             found = known[key] = Quantity(self, primitive, operands)
         return found
 
+    def over_batch(self, kind: Any, operands: tuple[Any, ...], label: str = "") -> Quantity:
+        """A sum over the batch, or a row of them: shared, though examples are read for it."""
+        summed = Quantity(self, kind, operands, label)
+        summed.shared, summed.stage = True, EXAMPLES
+        return summed
+
     def sums_of(self, row: Quantity) -> list[Quantity]:
         """What a row of sums stands for: a sum for each weight."""
         adjoint, *read = row.operands
         for weight, x in zip(self.rows_of_sums[row], read):
             label = f"d{weight.label}" if weight.label else ""
-            self.batch_sums[weight] = Quantity(self, BATCH_SUM, (x, adjoint), label)
+            self.batch_sums[weight] = self.over_batch(BATCH_SUM, (x, adjoint), label)
         return [self.batch_sums[weight] for weight in self.rows_of_sums[row]]
 
     def forget(self) -> None:
@@ -280,8 +283,8 @@ class Quantities:
         """Written with * and +, or with one sum if it is long."""
         if len(terms) == 1 and not constant:
             return self._product(*terms[0])
-        weights = {repr(weight) if type(weight) is float else "" for weight, _ in terms}
-        if len(weights) == 1 and not constant and type(weight := terms[0][0]) is float and abs(weight) != 1:
+        weight = terms[0][0] if terms else 1.0
+        if type(weight) is float and abs(weight) != 1 and not constant and len({repr(w) for w, _ in terms}) == 1:
             return self.of(rules.multiply, (weight, self._sum([(1.0, x) for _, x in terms], 0.0)))  # a mean
         total: Any = None
         if len(terms) >= FEW:
@@ -392,7 +395,7 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
                     contributions[operand] = [*before, local, adjoint]
     in_row: dict[Quantity, Quantity] = {}
     for weights, factors in rows.items():
-        row = Quantity(book, ROW_OF_SUMS, factors)
+        row = book.over_batch(ROW_OF_SUMS, factors)
         in_row.update(dict.fromkeys(weights, row))
         book.rows_of_sums[row] = weights
     return [in_row[q] if q in in_row else adjoint_of(q) for q in wanted]
@@ -421,7 +424,7 @@ def _adjoint(book: Quantities, q: Quantity, of_examples: Contributions, of_all: 
             if type(x) is type(y) is Quantity:  # the usual case, before all else
                 return book.of(rules.multiply, (y, x) if y.shared and not x.shared else (x, y))
         return book.combined(_terms(contributions), drop_zeros=True)
-    summed = book.batch_sums[q] = Quantity(book, BATCH_SUM, _of_examples(book, of_examples))
+    summed = book.batch_sums[q] = book.over_batch(BATCH_SUM, _of_examples(book, of_examples))
     return book.combined([(1.0, summed), *_terms(of_all)], drop_zeros=True) if of_all else summed
 
 

@@ -44,7 +44,7 @@ def translated(book: Quantities, recording: Recording, inputs: dict[Value, str])
             continue
         operands = operands_of[node]
         if node not in absorbed:
-            found[node] = book.of(primitive, [found.get(x, x) for x in operands], label_of(node))
+            found[node] = book.of(primitive, [found.get(x, x) for x in operands], node.label and label_of(node))
         elif absorbed[node]:
             open_sums[node] = _terms(primitive, operands, found, open_sums)
         else:
