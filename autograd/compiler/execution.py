@@ -348,10 +348,10 @@ class _Binder:
 
     def _matrix_of(self, weights: list[Any], height: int) -> Array:
         """A matrix of shared numbers, row after row: a view where they are evenly apart in both directions."""
-        key = (height, *[repr(x) if type(x) is float else x for x in weights])
+        places = numpy.array(self._layout.shared_places(weights)).reshape(height, -1)
+        key = places.shape, places.tobytes()
         if key not in self._matrices:
-            places = [self._layout.constant(x) if type(x) is float else self._layout.place[x] for x in weights]
-            self._matrices[key] = self._shared_matrix(numpy.array(places).reshape(height, -1))
+            self._matrices[key] = self._shared_matrix(places)
         return self._matrices[key]
 
     def _shared_matrix(self, places: Array) -> Array:

@@ -80,7 +80,13 @@ class Layout:
         for x in operands:
             if type(x) is Quantity and not x.shared:
                 return self.example_rows(operands)
-        return as_rows("shared", [self.constant(x) if type(x) is float else self.place[x] for x in operands])
+        return as_rows("shared", self.shared_places(operands))
+
+    def shared_places(self, operands: Sequence[Any]) -> list[int]:
+        """The rows of shared numbers and constants."""
+        if float not in map(type, operands):
+            return list(map(self.place.__getitem__, operands))
+        return [self.constant(x) if type(x) is float else self.place[x] for x in operands]
 
     def example_rows(self, operands: Sequence[Any]) -> Rows:
         """Where numbers of examples lie, and perhaps the 1.0 that a bias is multiplied by."""
@@ -121,8 +127,9 @@ class Layout:
         rest = dict.fromkeys(parameters)
         for group in groups:
             if group.form == "matrix":
-                weights = dict.fromkeys(group.weights)
-                if len(weights) == len(group.weights) and weights.keys() <= rest.keys():
+                listed = group.weights
+                weights = dict.fromkeys(listed)
+                if len(weights) == len(listed) and weights.keys() <= rest.keys():
                     self._place_next(weights)
                     for leaf in weights:
                         del rest[leaf]

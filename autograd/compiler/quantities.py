@@ -195,7 +195,8 @@ class Quantities:
         adjoint, *read = row.operands
         for weight, x in zip(self.rows_of_sums[row], read):
             label = f"d{weight.label}" if weight.label else ""
-            self.batch_sums[weight] = self.over_batch(BATCH_SUM, (x, adjoint), label)
+            factors = (x, 1.0 if adjoint is self.one and type(x) is Quantity else adjoint)
+            self.batch_sums[weight] = self.over_batch(BATCH_SUM, factors, label)
         return [self.batch_sums[weight] for weight in self.rows_of_sums[row]]
 
     def forget(self) -> None:
@@ -381,7 +382,7 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
         contributions = of_all if q.shared else of_examples
         operands, derivatives = q.operands, _local_derivatives(q, moving)
         if q.primitive is rules.dot and (count := _weights_in_row(operands, derivatives, adjoint, read_once)):
-            rows[operands[:count]] = (adjoint, *derivatives[:count])
+            rows[operands[:count]] = (book.one if adjoint == 1.0 else adjoint, *derivatives[:count])
             operands, derivatives = operands[count:], derivatives[count:]
         for operand, local in zip(operands, derivatives):
             # A local derivative that is 0 by its rule carries nothing: most of step's and where's are.
@@ -412,7 +413,7 @@ def _weights_in_row(
 ) -> int:
     """How many weights a dot has, if nothing else reads them and examples have what they are multiplied by; else 0."""
     half = len(operands) // 2
-    alone = _of_example(adjoint) and read_once.issuperset(operands[:half])
+    alone = (_of_example(adjoint) or adjoint == 1.0) and read_once.issuperset(operands[:half])
     return half if alone and all(_of_example(x) or x == 1.0 for x in derivatives[:half]) else 0
 
 
