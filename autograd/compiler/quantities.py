@@ -381,9 +381,12 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
             continue
         contributions = of_all if q.shared else of_examples
         operands, derivatives = q.operands, _local_derivatives(q, moving)
-        if q.primitive is rules.dot and (count := _weights_in_row(operands, derivatives, adjoint, read_once)):
-            rows[operands[:count]] = (book.one if adjoint == 1.0 else adjoint, *derivatives[:count])
-            operands, derivatives = operands[count:], derivatives[count:]
+        if q.primitive is rules.dot and (_of_example(adjoint) or adjoint == 1.0):
+            half = len(operands) // 2
+            weights, read = _moving(operands[:half], derivatives[:half])
+            if weights and read_once.issuperset(weights) and all(_of_example(x) or x == 1.0 for x in read):
+                rows[weights] = (book.one if adjoint == 1.0 else adjoint, *read)
+                operands, derivatives = operands[half:], derivatives[half:]
         for operand, local in zip(operands, derivatives):
             # A local derivative that is 0 by its rule carries nothing: most of step's and where's are.
             if operand in moving and not (type(local) is float and local == 0):
@@ -408,13 +411,12 @@ def _read_once(inner: list[Quantity], wanted: Sequence[Quantity]) -> set[Any]:
     return {q for q in wanted if q.shared and uses[q] == 1}
 
 
-def _weights_in_row(
-    operands: Sequence[Any], derivatives: Sequence[Any], adjoint: Quantity | float, read_once: set[Any]
-) -> int:
-    """How many weights a dot has, if nothing else reads them and examples have what they are multiplied by; else 0."""
-    half = len(operands) // 2
-    alone = (_of_example(adjoint) or adjoint == 1.0) and read_once.issuperset(operands[:half])
-    return half if alone and all(_of_example(x) or x == 1.0 for x in derivatives[:half]) else 0
+def _moving(weights: tuple[Any, ...], read: list[Any]) -> tuple[tuple[Any, ...], list[Any]]:
+    """Weights that are no constants, and what they are multiplied by."""
+    if float not in map(type, weights):
+        return weights, read
+    places = [i for i, weight in enumerate(weights) if type(weight) is not float]
+    return tuple([weights[i] for i in places]), [read[i] for i in places]
 
 
 def _adjoint(book: Quantities, q: Quantity, of_examples: Contributions, of_all: Contributions) -> Any:
