@@ -97,10 +97,6 @@ class Machine:
         self._blocks: dict[tuple[int, bool], Block] = {}
         most = CACHE // (self._dtype.itemsize * max(1, layout.example_count))
         self.block_size = max(FEWEST, most // 64 * 64)
-        read = chain.from_iterable([q.operands for group in groups for q in group.members])
-        constants = {x for x in chain(read, outputs, *input_gradients) if type(x) is float}
-        for x in (-0.0, *{0.0, *constants}):
-            layout.constant(x)  # it gets its place
         self.shared = numpy.zeros((layout.shared_count, 1), self._dtype)
         for text, place in layout.constants.items():
             self.shared[place] = float(text)

@@ -52,6 +52,7 @@ class Layout:
         inputs: the elements of each argument.
         one: what is 1 for each example.
         kept: what is still asked for at the end.
+        constants: all numbers that are read.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Layout:
         inputs: list[list[Quantity]],
         one: Quantity,
         kept: list[Any],
+        constants: Iterable[float],
     ) -> None:
         self.place: dict[Quantity, int] = {}
         self.constants: dict[str, int] = {}  # by repr
@@ -74,6 +76,8 @@ class Layout:
         self._place_sums(groups)
         self._place_shared(groups)
         self._place_examples(groups, inputs, one, kept)
+        for x in (-0.0, *{0.0, *constants, *[x for x in kept if type(x) is float]}):
+            self.constant(x)  # it gets its place
 
     def rows_of(self, operands: Sequence[Any]) -> Rows:
         """Where operands lie: all of them shared or constant, or else what examples have."""

@@ -51,7 +51,7 @@ class Program:
         wanted = [*self.outputs, *gradients, *[x for column in self.input_gradients for x in column]]
         self.groups = grouped(needed(book, wanted))
         book.forget()
-        self.layout = Layout(self.groups, list(captured), self.inputs, book.one, wanted)
+        self.layout = Layout(self.groups, list(captured), self.inputs, book.one, wanted, book.constants)
         #: The captured leaves in the order in which the layout has them.
         self.parameters: list[Value] = [captured[q] for q in self.layout.parameters]
         #: By the parameter; those of the weights in a row are one quantity.

@@ -139,6 +139,8 @@ class Quantities:
         self.batch_sums: dict[Quantity, Quantity] = {}
         #: Whose adjoints a row of such sums is.
         self.rows_of_sums: dict[Quantity, tuple[Quantity, ...]] = {}
+        #: The numbers among the operands.
+        self.constants: set[float] = set()
         #: The number 1 of each example.
         self.one = self.leaf("one", shared=False)
 
@@ -173,8 +175,9 @@ class Quantities:
         return self._with_constants(primitive, operands) if found is None else found
 
     def _with_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
-        # 0.0 and -0.0 are equal, and differ.
-        key = (*operands, *[repr(x) for x in operands if type(x) is float]) if 0.0 in operands else operands
+        constants = [x for x in operands if type(x) is float]
+        self.constants.update(constants)
+        key = (*operands, *map(repr, constants)) if 0.0 in constants else operands  # 0.0 and -0.0 are equal, and differ
         return self._unique(primitive, operands, key)
 
     def _unique(self, primitive: Primitive, operands: tuple[Any, ...], key: tuple[Any, ...]) -> Quantity:
@@ -188,6 +191,7 @@ class Quantities:
         """A sum over the batch, or a row of them: shared, though examples are read for it."""
         summed = Quantity(self, kind, operands, label)
         summed.shared, summed.stage = True, EXAMPLES
+        self.constants.update([x for x in operands if type(x) is float])
         return summed
 
     def sums_of(self, row: Quantity) -> list[Quantity]:

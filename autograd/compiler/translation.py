@@ -30,8 +30,11 @@ def translated(book: Quantities, recording: Recording, inputs: dict[Value, str])
     Args:
         inputs: the names of the nodes that every example has of its own.
     """
-    operands_of = operands_in(recording.order)
-    absorbed = _absorbed(operands_of, inputs, recording.outputs)
+    absorbed: dict[Value, bool] = {}
+    operands_of: dict[Any, Sequence[Any]] = {}
+    if not SUMS.isdisjoint([node._primitive for node in recording.order]):
+        operands_of = operands_in(recording.order)
+        absorbed = _absorbed(operands_of, inputs, recording.outputs)
     found: dict[Any, Any] = {leaf: leaf.data for leaf in recording.constants}
     open_sums: dict[Any, list[Term]] = {}  # the terms of sums that a larger one absorbs
     for node in recording.order:
@@ -42,7 +45,7 @@ def translated(book: Quantities, recording: Recording, inputs: dict[Value, str])
             elif node not in found:
                 found[node] = Quantity(book, None, (), label_of(node))
             continue
-        operands = operands_of[node]
+        operands = operands_of.get(node) or node.operands
         if node not in absorbed:
             found[node] = book.of(primitive, [found.get(x, x) for x in operands], node.label and label_of(node))
         elif absorbed[node]:
