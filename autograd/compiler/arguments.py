@@ -59,10 +59,12 @@ def far_apart(arrays: Sequence[Array], count: int) -> list[int]:
     with numpy.errstate(all="ignore"):
         # In place, for it may be large: to have another array of its size takes longer than to fill it.
         table = numpy.concatenate(arrays, 1, dtype=float)
-        table -= table[0].copy()
-        variance = numpy.einsum("ij,ij->j", table, table) / len(table) - table.mean(0) ** 2
-        table /= numpy.sqrt(numpy.where(variance > 0, variance, 1.0))
+        mean = table.mean(0)
+        table -= numpy.where(numpy.isfinite(mean), mean, table[0])
+        scale = numpy.sqrt(numpy.einsum("ij,ij->j", table, table) / len(table))
+        table /= numpy.where((scale > 0) & numpy.isfinite(scale), scale, 1.0)
         numpy.nan_to_num(table, copy=False, posinf=1.0, neginf=-1.0)
+        table -= table[0].copy()
         distance = numpy.einsum("ij,ij->i", table, table)
         chosen = [int(distance.argmax())]
         while len(chosen) < min(count, len(table)):

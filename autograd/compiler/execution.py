@@ -392,7 +392,7 @@ class _Binder:
         """An operation on one row after another."""
         place, row_of, alone = self._layout.place, self._row_of, self._examples is None
         for q in group.members:
-            ufunc = PLAIN_UFUNCS.get(q.primitive)  # type: ignore[arg-type]  # it has one
+            ufunc = PLAIN_UFUNCS.get(q.primitive) if q.primitive else None  # a leaf is in no group
             if ufunc is None:
                 self._copies = 0
                 self._each(Group("each", q.primitive, [q], q.stage))
