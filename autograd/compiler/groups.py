@@ -65,15 +65,6 @@ class Group:
             return self.members[0].operands
         return chain.from_iterable([q.operands for q in self.members])
 
-    def separate(self) -> list[Group]:
-        """The same for a reader: a group for each quantity of those in turn, a sum for each weight of a matrix."""
-        if self.form == "in_turn":
-            return [Group("each", q.primitive, [q], self.stage) for q in self.members]
-        if self.form == "rows_of_sums":
-            sums = [q for row in self.members for q in row.book.sums_of(row)]
-            return [Group("batch_sums", BATCH_SUM, sums, self.stage)]
-        return [self]
-
     @property
     def size(self) -> int:
         """How many numbers it gives."""
