@@ -375,7 +375,7 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
 
     inner.sort(key=attrgetter("level"), reverse=True)  # those of a level stay in their order
     read_once = _read_once(inner, wanted) if rules.dot in {q.primitive for q in inner} else set()
-    rows: dict[tuple[Quantity, ...], tuple[Any, ...]] = {}  # by the weights of a dot
+    rows: dict[tuple[Quantity, ...], tuple[Any, ...]] = {}  # by the weights of a dot: its adjoint, and what it reads
     if inner and inner[0].level > DEEP:
         # Local derivatives of all levels at once, when the forward pass is done: far fewer groups.
         book.floor = inner[0].level + 1
@@ -401,12 +401,18 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
                     before += (local, adjoint)
                 else:
                     contributions[operand] = [*before, local, adjoint]
-    in_row: dict[Quantity, Quantity] = {}
+    row_of = _rows_of_sums(book, rows)
+    return [row_of[q] if q in row_of else adjoint_of(q) for q in wanted]
+
+
+def _rows_of_sums(book: Quantities, rows: dict[tuple[Quantity, ...], tuple[Any, ...]]) -> dict[Quantity, Quantity]:
+    """The row of each weight: a quantity of these factors for all weights of a dot."""
+    row_of: dict[Quantity, Quantity] = {}
     for weights, factors in rows.items():
         row = book.over_batch(ROW_OF_SUMS, factors)
-        in_row.update(dict.fromkeys(weights, row))
         book.rows_of_sums[row] = weights
-    return [in_row[q] if q in in_row else adjoint_of(q) for q in wanted]
+        row_of.update(dict.fromkeys(weights, row))
+    return row_of
 
 
 def _read_once(inner: list[Quantity], wanted: Sequence[Quantity]) -> set[Any]:
