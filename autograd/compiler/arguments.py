@@ -57,12 +57,18 @@ def common_length(arrays: Sequence[Array]) -> int:
 def far_apart(arrays: Sequence[Array], count: int) -> list[int]:
     """Rows that are as unlike the first one, and each other, as there are."""
     with numpy.errstate(all="ignore"):
-        table = numpy.concatenate([array.astype(float) for array in arrays], 1)
-        scale = table.std(0)
-        table = numpy.nan_to_num((table - table[0]) / numpy.where(scale > 0, scale, 1.0), posinf=1.0, neginf=-1.0)
-        chosen: list[int] = []
-        distance = (table * table).sum(1)
-        for _ in range(min(count, len(table))):
+        # In place, for it may be large: to have another array of its size takes longer than to fill it.
+        table = numpy.concatenate(arrays, 1, dtype=float)
+        mean = table.mean(0)
+        table -= numpy.where(numpy.isfinite(mean), mean, table[0])
+        scale = numpy.sqrt(numpy.einsum("ij,ij->j", table, table) / len(table))
+        table /= numpy.where((scale > 0) & numpy.isfinite(scale), scale, 1.0)
+        numpy.nan_to_num(table, copy=False, posinf=1.0, neginf=-1.0)
+        table -= table[0].copy()
+        distance = numpy.einsum("ij,ij->i", table, table)
+        chosen = [int(distance.argmax())]
+        while len(chosen) < min(count, len(table)):
+            table -= table[chosen[-1]].copy()  # no two rows come closer by that
+            distance = numpy.minimum(distance, numpy.einsum("ij,ij->i", table, table))
             chosen.append(int(distance.argmax()))
-            distance = numpy.minimum(distance, ((table - table[chosen[-1]]) ** 2).sum(1))
     return list(dict.fromkeys(chosen))

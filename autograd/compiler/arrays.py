@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import rules
-from .groups import Group
+from .groups import Group, grouped
+from .layout import SUMS
 from .quantities import EXAMPLES, Quantity
 
 if TYPE_CHECKING:
@@ -66,17 +67,44 @@ class Plan:
         self.inputs: list[Array] = []
         self.parameters: list[Array] = []
         self.parts: list[Array] = []
-        self.owner = {summed: q for group in program.groups for q, summed in group.members[0].book.batch_sums.items()}
-        self.group_of = {q: group for group in program.groups for q in group.members}
+        #: The parameter of each sum over the batch.
+        self.owner: dict[Quantity, Quantity] = {}
+        groups = self._separate_groups()
+        #: By the parameter.
+        self.gradients = {
+            q: q.book.batch_sums[q] if gradient in q.book.rows_of_sums else gradient
+            for q, gradient in program.gradients.items()
+        }
+        self.group_of = {q: group for group in groups for q in group.members}
         self._place_inputs(shapes)
-        for group in program.groups:
+        for group in groups:
             self._claim(group)
-        for leaf in program.gradients or self.leaves():
+        for leaf in self.gradients or self.leaves():
             if leaf not in self.place:
                 self._parameter([leaf], ())
-        for group in program.groups:
+        for group in groups:
             self._divide(group)
         self._name_parts()
+
+    def _separate_groups(self) -> list[Group]:
+        """The groups, with a sum for each weight of a matrix, and a group for each quantity of those in turn."""
+        members: dict[str, list[Quantity]] = {}
+        for group in self.program.groups:
+            members.setdefault(group.form if group.form in SUMS else "others", []).extend(group.members)
+        sums = [*members.get("batch_sums", ())]
+        for row in members.get("rows_of_sums", ()):
+            sums += row.book.sums_of(row)
+        if sums:
+            self.owner = {summed: q for q, summed in sums[0].book.batch_sums.items()}
+        place = {q: i for i, q in enumerate(self.program.gradients)}
+        sums.sort(key=lambda q: place.get(self.owner[q], -1))  # those of what comes from parameters are first
+        groups: list[Group] = []
+        for group in grouped([*members.get("others", ()), *sums]):
+            if group.form == "in_turn":
+                groups += [Group("each", q.primitive, [q], group.stage) for q in group.members]
+            else:
+                groups.append(group)
+        return groups
 
     def leaves(self) -> list[Quantity]:
         """The parameters of a program that has no gradients."""
@@ -251,7 +279,7 @@ class Plan:
     def _name_parts(self) -> None:
         """By the labels of the members; gradients by the parameter."""
         for array in self.parameters:
-            by_leaf = [self.program.gradients.get(q) for q in array.members]
+            by_leaf = [self.gradients.get(q) for q in array.members]
             found = self.place.get(by_leaf[0]) if type(by_leaf[0]) is Quantity else None
             if found and found[0].form != "leaf" and found[0].members == by_leaf and not found[0].name:
                 found[0].name = self.names.new(f"d{array.name}")

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ..primitives import Primitive
 
     Array: TypeAlias = numpy.ndarray[Any, Any]
-    Call: TypeAlias = Callable[[], Any]
 
 #: About how many bytes the numbers of a block may take: what a core has for itself as a cache.
 CACHE = 1 << 20
@@ -69,7 +68,7 @@ class Machine:
 
     Args:
         outputs: what is wanted of each example.
-        gradients: the adjoints of the layout's parameters, shared.
+        gradients: the rows of the adjoints of the layout's parameters, shared.
         input_gradients: for each argument, the adjoints of its elements.
         exact: whether nan and infinity are to be expected.
     """
@@ -80,7 +79,7 @@ class Machine:
         layout: Layout,
         inputs: list[list[Quantity]],
         outputs: list[Any],
-        gradients: list[Any],
+        gradients: list[int],
         input_gradients: list[list[Any]],
         dtype: Any,
         *,
@@ -98,10 +97,6 @@ class Machine:
         self._blocks: dict[tuple[int, bool], Block] = {}
         most = CACHE // (self._dtype.itemsize * max(1, layout.example_count))
         self.block_size = max(FEWEST, most // 64 * 64)
-        read = chain.from_iterable([q.operands for group in groups for q in group.members])
-        constants = [x for x in chain(read, outputs, gradients, *input_gradients) if type(x) is float]
-        for x in (-0.0, *{0.0, *constants}):
-            layout.constant(x)  # it gets its place
         self.shared = numpy.zeros((layout.shared_count, 1), self._dtype)
         for text, place in layout.constants.items():
             self.shared[place] = float(text)
@@ -128,8 +123,7 @@ class Machine:
         self.shared[: self._parameter_count, 0] = numbers
         if self._adding:
             self._sums.fill(0.0)
-        for call in self._before:
-            call()
+        self._before.run()
         values = numpy.empty((len(self._outputs), n), self._dtype)
         by_inputs = [numpy.empty((len(column), n), self._dtype) for column in self._input_gradients]
         size = n if n <= self.block_size else -(-n // -(-n // self.block_size))  # blocks of about the same size
@@ -138,20 +132,18 @@ class Machine:
             block = self._blocks.get((stop - start, size < n)) or self._new_block(stop - start, several=size < n)
             for rows, array in zip(block.inputs, arrays):
                 rows[...] = array.T if size == n else array[start:stop].T
-            for call in block.first if start == 0 else block.more:
-                call()
+            (block.first if start == 0 else block.more).run()
             for result, source in zip([values, *by_inputs], block.results):
                 for row, part in zip(result, source):
                     row[start:stop] = part
-        for call in self._after:
-            call()
+        self._after.run()
         gradients = self._gradients()
         gradients = gradients.copy() if self._same_for_all else gradients / n
         return Outcome(values.T, numpy.add.reduce(values, 1).tolist(), gradients, [found.T for found in by_inputs])
 
-    def _reader(self, gradients: list[Any]) -> Call:
+    def _reader(self, gradients: list[int]) -> Callable[[], Array]:
         """What gives these numbers, shared ones, as they are when it is called."""
-        rows = self._layout.rows_of(gradients) if gradients else Rows("shared", 0, 0)
+        rows = as_rows("shared", gradients) if gradients else Rows("shared", 0, 0)
         if rows.places:
             return lambda: self._view(rows, None)[:, 0]
         view = self._view(rows, None)[:, 0]
@@ -181,7 +173,7 @@ class Machine:
         self._blocks[size, several] = block
         return block
 
-    def _bound(self, stage: int, examples: Array | None = None, *, first: bool = True) -> list[Call]:
+    def _bound(self, stage: int, examples: Array | None = None, *, first: bool = True) -> Calls:
         binder = _Binder(self, examples, first=first)
         for group in self._groups[stage]:
             binder.bind(group)
@@ -195,12 +187,37 @@ class Machine:
         return array[rows.start : rows.start + rows.size * rows.step : rows.step]
 
 
+class Calls:
+    """What is called, one after another.
+
+    Functions and what they are given are in lists of their own: the garbage collector has no pairs to go over, and
+    forgets tuples of arrays.
+    """
+
+    def __init__(self) -> None:
+        self._functions: list[Callable[..., Any]] = []
+        self._operands: list[tuple[Any, ...]] = []
+
+    def add(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> None:
+        """One more, at the end."""
+        self._functions.append(function)
+        self._operands.append(operands)
+
+    def run(self) -> None:
+        """Call all of them."""
+        for function, operands in zip(self._functions, self._operands):
+            function(*operands)
+
+    def __len__(self) -> int:
+        return len(self._functions)
+
+
 class Block(NamedTuple):
     """The arrays and calls for so many examples."""
 
     inputs: list[Array]
-    first: list[Call]  # sums over the batch are set by the first block,
-    more: list[Call]  # and the others add to them
+    first: Calls  # sums over the batch are set by the first block,
+    more: Calls  # and the others add to them
     results: list[list[Array]]
 
 
@@ -208,7 +225,7 @@ class _Binder:
     """Turns groups into calls on parts of the arrays."""
 
     def __init__(self, machine: Machine, examples: Array | None, *, first: bool) -> None:
-        self.calls: list[Call] = []
+        self.calls = Calls()
         self._machine = machine
         self._layout = machine._layout
         self._examples = examples
@@ -217,12 +234,15 @@ class _Binder:
         self._room: dict[Any, Array] = {}  # what groups of one shape may share
         self._numbers: dict[Any, Array] = {}  # constants, and numbers that all examples share
         self._found_rows: dict[tuple[Any, ...], Array] = {}  # of the group at hand
+        self._copies = 0  # how many arrays the group at hand has for rows that it gathers
         self._matrices: dict[Any, Array] = {}  # of these: a recurrent network uses one again and again
         self._binders: dict[str, Callable[[Group], None]] = {
             "matrix": self._matrix,
             "dots": self._dots,
             "each": self._each,
+            "in_turn": self._in_turn,
             "batch_sums": self._batch_sums,
+            "rows_of_sums": self._rows_of_sums,
         }
 
     @cached_property
@@ -232,10 +252,9 @@ class _Binder:
     def bind(self, group: Group) -> None:
         """Append the calls that compute the group."""
         primitive, members = group.primitive, group.members
-        if primitive in PLAIN_UFUNCS and (len(members) == 1 or self._are_scattered(members)):
-            for q in members:
-                operands = [self._single(x) for x in q.operands]
-                self.calls.append(partial(PLAIN_UFUNCS[primitive], *operands, self._row_of[self._layout.place[q]]))
+        self._copies = 0
+        if primitive in PLAIN_UFUNCS and self._are_scattered(members):
+            self._in_turn(group)
         else:
             self._binders[group.form](group)
 
@@ -254,20 +273,23 @@ class _Binder:
                     scattered = True
         return scattered
 
-    def _call(self, function: Callable[..., Any], *operands: Any, **named: Any) -> None:
-        self.calls.append(partial(function, *operands, **named))
+    def _call(self, function: Callable[..., Any], *operands: Any) -> None:
+        self.calls.add(function, operands)
 
     def _ufunc(self, ufunc: numpy.ufunc, *operands_and_out: Any) -> None:
         """By place it is quicker; only maximum and minimum want the last one by name."""
         if ufunc in (numpy.maximum, numpy.minimum):
             *operands, out = operands_and_out
-            self._call(ufunc, *operands, out=out)
+            self._call(partial(ufunc, out=out), *operands)
         else:
             self._call(ufunc, *operands_and_out)
 
     def _same_shape(self, out: Array, dtype: Any) -> Array:
         """An array of that shape: zeros, which `maximum` takes in half the time of a single one; or room for bools."""
-        return self._room.setdefault((out.shape, dtype), numpy.zeros(out.shape, dtype))
+        key = (out.shape, dtype)
+        if key not in self._room:
+            self._room[key] = numpy.zeros(out.shape, dtype)
+        return self._room[key]
 
     def _constant(self, number: float) -> Array:
         """An array without dimensions, which a ufunc takes quicker than a float."""
@@ -293,7 +315,8 @@ class _Binder:
         return self._gathered(source, rows.places)
 
     def _gathered(self, source: Array, places: Sequence[int]) -> Array:
-        copy = numpy.empty((len(places), source.shape[1]), source.dtype)
+        self._copies += 1
+        copy = self._room_for((len(places), source.shape[1]), self._copies)
         self._call(source.take, numpy.array(places), 0, copy, "clip")
         return copy
 
@@ -321,10 +344,10 @@ class _Binder:
 
     def _matrix_of(self, weights: list[Any], height: int) -> Array:
         """A matrix of shared numbers, row after row: a view where they are evenly apart in both directions."""
-        key = (height, *[repr(x) if type(x) is float else x for x in weights])
+        places = numpy.array(self._layout.shared_places(weights)).reshape(height, -1)
+        key = places.shape, places.tobytes()
         if key not in self._matrices:
-            places = [self._layout.constant(x) if type(x) is float else self._layout.place[x] for x in weights]
-            self._matrices[key] = self._shared_matrix(numpy.array(places).reshape(height, -1))
+            self._matrices[key] = self._shared_matrix(places)
         return self._matrices[key]
 
     def _shared_matrix(self, places: Array) -> Array:
@@ -336,7 +359,9 @@ class _Binder:
         if right > 0 and down > 0 and (places == evenly).all():
             size = array.itemsize
             return numpy.lib.stride_tricks.as_strided(array[start:, 0], (height, width), (down * size, right * size))
-        return self._rows(Rows("shared", 0, places.size, 0, tuple(places.ravel().tolist()))).reshape(height, width)
+        copy = numpy.empty((places.size, 1), array.dtype)  # of its own: other groups use it as it is
+        self._call(array.take, places.ravel(), 0, copy, "clip")
+        return copy.reshape(height, width)
 
     def _dots(self, group: Group) -> None:
         """Σ weights * inputs, row by row."""
@@ -362,6 +387,20 @@ class _Binder:
         if primitive is rules.power and all(q.operands[1] == 2.0 for q in members):
             primitive, operands = rules.multiply, operands[:1] * 2
         self._elementwise(primitive, operands, out)
+
+    def _in_turn(self, group: Group) -> None:
+        """An operation on one row after another."""
+        place, row_of, alone = self._layout.place, self._row_of, self._examples is None
+        for q in group.members:
+            ufunc = PLAIN_UFUNCS.get(q.primitive) if q.primitive else None  # a leaf is in no group
+            if ufunc is None:
+                self._copies = 0
+                self._each(Group("each", q.primitive, [q], q.stage))
+                continue
+            operands = [
+                row_of[place[x]] if type(x) is Quantity and x.shared is alone else self._number(x) for x in q.operands
+            ]
+            self.calls.add(ufunc, (*operands, row_of[place[q]]))
 
     def _totals(self, group: Group) -> None:
         """The sum of the operands of each member."""
@@ -395,24 +434,33 @@ class _Binder:
         others: list[Quantity] = []
         self._found_rows.clear()
         for members in self._adjacent(group.members):
-            factors = [q.operands[::2] for q in members], [q.operands[1::2] for q in members]
+            reads, adjoints = [q.operands[::2] for q in members], [q.operands[1::2] for q in members]
             at = 0
             while at < len(members):
-                width, height = _shape_of_product(*factors, at)
+                width, height = _shape_of_product(reads, adjoints, at)
                 if width:
-                    self._product(members[at : at + width * height], width)
+                    inputs_at = list(zip(*reads[at : at + width]))
+                    results_at = list(zip(*adjoints[at : at + width * height : width]))
+                    self._products(self._layout.place[members[at]], inputs_at, results_at)
                 else:
                     others.append(members[at])
                 at += width * height or 1
         if others:
             self._one_by_one(others)
 
-    def _adjacent(self, members: list[Quantity]) -> list[list[Quantity]]:
-        """The members in the order of their rows, in runs whose rows are adjacent."""
+    def _rows_of_sums(self, group: Group) -> None:
+        """The gradient of a matrix, which is a product of matrices too."""
+        self._found_rows.clear()
+        read = group.members[0].operands[1:]
+        for members in self._adjacent(group.members, len(read)):
+            self._products(self._layout.place[members[0]], [read], [tuple([q.operands[0] for q in members])])
+
+    def _adjacent(self, members: list[Quantity], size: int = 1) -> list[list[Quantity]]:
+        """The members in the order of their rows, of which each has so many, in runs whose rows are adjacent."""
         place = self._layout.place
         runs: list[list[Quantity]] = []
         for q in sorted(members, key=place.__getitem__):
-            if runs and place[q] == place[runs[-1][-1]] + 1:
+            if runs and place[q] == place[runs[-1][-1]] + size:
                 runs[-1].append(q)
             else:
                 runs.append([q])
@@ -424,12 +472,10 @@ class _Binder:
             self._found_rows[operands] = self._rows(self._layout.example_rows(operands))
         return self._found_rows[operands]
 
-    def _product(self, members: list[Quantity], width: int) -> None:
+    def _products(self, start: int, inputs_at: list[Any], results_at: list[Any]) -> None:
         """A matrix of sums: adjoints @ inputs.T, for every time that the matrix was used."""
-        start, height = self._layout.place[members[0]], len(members) // width
-        total = self._machine.shared[start : start + len(members), 0].reshape(height, width)
-        inputs_at = list(zip(*[q.operands[::2] for q in members[:width]]))
-        results_at = list(zip(*[q.operands[1::2] for q in members[::width]]))
+        height, width = len(results_at[0]), len(inputs_at[0])
+        total = self._machine.shared[start : start + height * width, 0].reshape(height, width)
         many = len(inputs_at) > FEW_USES
         for t in range(0, len(inputs_at), STACKED if many else 1):
             out = total if t == 0 and self._first else self._room_for(total.shape, "more")
@@ -456,7 +502,7 @@ class _Binder:
         self._call(self._array.take, places, 0, stack, "clip")
         return stack
 
-    def _room_for(self, shape: tuple[int, ...], purpose: str) -> Array:
+    def _room_for(self, shape: tuple[int, ...], purpose: str | int) -> Array:
         """An array that is written and read by calls that follow each other."""
         if (shape, purpose) not in self._room:
             self._room[shape, purpose] = numpy.empty(shape, self._array.dtype)

@@ -1,37 +1,40 @@
 """What can be computed together: `grouped(outputs, ...)` puts quantities of one kind at one depth into a `Group`.
 
 A group becomes one array operation. The dots that read the same inputs are the rows of a matrix: one matrix product.
+Quantities that are alone of their kind, such as the links of a chain, stand in one group and are computed in turn.
 """
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .. import rules
-from .quantities import BATCH_SUM, Quantity
+from .quantities import BATCH_SUM, ROW_OF_SUMS, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ..primitives import Primitive
     from .quantities import Quantities
 
 
 #: How the quantities of a primitive are computed; "each" of all others.
-FORMS = {rules.dot: "matrix", BATCH_SUM: "batch_sums"}
+FORMS = {rules.dot: "matrix", BATCH_SUM: "batch_sums", ROW_OF_SUMS: "rows_of_sums"}
 
 
 class Group:
     """Quantities that one operation computes.
 
-    `form` is how: "matrix" (dots of the same inputs), "dots" (each of its own), "batch_sums", or "each" (elementwise).
+    `form` is how: "matrix" (dots of the same inputs), "dots" (each of its own), "batch_sums", "rows_of_sums" (the
+    gradient of a matrix), or "each" (elementwise). Only those of a group "in_turn" are computed one after another, each
+    by a primitive of its own.
     """
 
     __slots__ = ("form", "members", "primitive", "stage")
 
-    def __init__(self, form: str, primitive: Primitive, members: list[Quantity], stage: int) -> None:
+    def __init__(self, form: str, primitive: Any, members: list[Quantity], stage: int) -> None:  # None if in turn
         self.form = form
         self.primitive = primitive
         self.members = members
@@ -56,12 +59,22 @@ class Group:
         """What examples have and the group reads, and perhaps more than that; each of it once or more."""
         if self.form == "matrix":
             return self.inputs
+        if self.form == "rows_of_sums":
+            return (*self.members[0].operands, *self.slot(0))
         if len(self.members) == 1:
             return self.members[0].operands
         return chain.from_iterable([q.operands for q in self.members])
 
+    @property
+    def size(self) -> int:
+        """How many numbers it gives."""
+        if self.form == "rows_of_sums":
+            return sum([len(q.operands) - 1 for q in self.members])
+        return len(self.members)
+
     def __repr__(self) -> str:
-        return f"<Group of {len(self.members)} {self.primitive.name} ({self.form}, stage {self.stage})>"
+        name = self.primitive.name if self.primitive else "quantities"
+        return f"<Group of {len(self.members)} {name} ({self.form}, stage {self.stage})>"
 
 
 def needed(book: Quantities, wanted: Iterable[Any]) -> list[Quantity]:
@@ -77,18 +90,39 @@ def needed(book: Quantities, wanted: Iterable[Any]) -> list[Quantity]:
 
 def grouped(order: list[Quantity]) -> list[Group]:
     """The groups, in an order in which they can be computed."""
-    found: dict[Any, Group] = {}
-    for q in order:
-        primitive: Any = q.primitive
-        key = q.stage, q.level, primitive, _kinds(q)
-        group = found.get(key)
-        if group is None:
-            found[key] = Group(FORMS.get(primitive, "each"), primitive, [q], q.stage)
-        else:
-            group.members.append(q)
-    groups = _single_dots_together(list(found.values()))
-    groups.sort(key=lambda group: (group.stage, group.members[0].level))
+    order = sorted(order, key=attrgetter("level"))
+    order.sort(key=attrgetter("stage"))  # those of a stage stay in their order
+    groups: list[Group] = []
+    for _, of_level in groupby(order, attrgetter("stage", "level")):
+        members = list(of_level)
+        for alike in _alike(members) if len(members) > 1 else (members,):
+            q = alike[0]
+            if len(alike) > 1 or q.primitive in FORMS:
+                groups.append(Group(_form(alike), q.primitive, alike, q.stage))
+            elif groups and groups[-1].form == "in_turn" and groups[-1].stage == q.stage:
+                groups[-1].members.append(q)
+            else:
+                groups.append(Group("in_turn", None, alike, q.stage))
     return groups
+
+
+def _form(members: list[Quantity]) -> str:
+    form = FORMS.get(members[0].primitive, "each")
+    if form == "matrix" and _kinds(members[0]) != _kinds(members[-1]):
+        return "dots"
+    return form
+
+
+def _alike(of_level: list[Quantity]) -> Iterable[list[Quantity]]:
+    """The quantities of a level that one operation computes; single dots of equal length come last."""
+    found: dict[Any, list[Quantity]] = {}
+    for q in of_level:
+        found.setdefault((q.primitive, _kinds(q)), []).append(q)
+    single: dict[int, list[Quantity]] = {}
+    for key, members in list(found.items()):
+        if len(members) == 1 and key[0] is rules.dot:
+            single.setdefault(len(members[0].operands), []).extend(found.pop(key))
+    return [*found.values(), *single.values()]
 
 
 def _kinds(q: Quantity) -> Any:
@@ -96,6 +130,8 @@ def _kinds(q: Quantity) -> Any:
     primitive, operands = q.primitive, q.operands
     if primitive is BATCH_SUM:
         return None
+    if primitive is ROW_OF_SUMS:
+        return operands[1:]
     if primitive is rules.dot:
         return operands[len(operands) // 2 : -1]
     assert primitive is not None
@@ -105,22 +141,3 @@ def _kinds(q: Quantity) -> Any:
     for x in operands:
         kinds = 3 * kinds + (0 if type(x) is float else 1 if x.shared else 2)
     return kinds
-
-
-def _single_dots_together(groups: list[Group]) -> list[Group]:
-    """Dots of equal length that read inputs of their own are one operation too."""
-    result: list[Group] = []
-    single: dict[Any, list[Group]] = {}
-    for group in groups:
-        if group.form == "matrix" and len(group.members) == 1:
-            (q,) = group.members
-            single.setdefault((group.stage, q.level, len(q.operands)), []).append(group)
-        else:
-            result.append(group)
-    for alike in single.values():
-        if len(alike) == 1:
-            result += alike
-        else:
-            members = [q for group in alike for q in group.members]
-            result.append(Group("dots", rules.dot, members, alike[0].stage))
-    return result

@@ -7,14 +7,19 @@ nothing; the weights of a layer are adjacent in the order of its matrix.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from .groups import Group
-from .quantities import BATCH_SUM, EXAMPLES, Quantity
+from .quantities import EXAMPLES, Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from typing import Any
+
+
+#: The forms of groups whose numbers are sums over the batch: shared, though examples are read.
+SUMS = ("batch_sums", "rows_of_sums")
 
 
 class Rows(NamedTuple):
@@ -33,7 +38,8 @@ def as_rows(array: str, places: list[int]) -> Rows:
     if count == 1:
         return Rows(array, start, 1)
     step = places[1] - start
-    if step > 0 and places == list(range(start, start + count * step, step)):
+    stop = start + count * step
+    if step > 0 and places[-1] == stop - step and places == list(range(start, stop, step)):
         return Rows(array, start, count, step)
     return Rows(array, 0, count, 0, tuple(places))
 
@@ -46,6 +52,7 @@ class Layout:
         inputs: the elements of each argument.
         one: what is 1 for each example.
         kept: what is still asked for at the end.
+        constants: all numbers that are read.
     """
 
     def __init__(
@@ -55,6 +62,7 @@ class Layout:
         inputs: list[list[Quantity]],
         one: Quantity,
         kept: list[Any],
+        constants: Iterable[float],
     ) -> None:
         self.place: dict[Quantity, int] = {}
         self.constants: dict[str, int] = {}  # by repr
@@ -68,13 +76,21 @@ class Layout:
         self._place_sums(groups)
         self._place_shared(groups)
         self._place_examples(groups, inputs, one, kept)
+        for x in (-0.0, *{0.0, *constants, *[x for x in kept if type(x) is float]}):
+            self.constant(x)  # it gets its place
 
     def rows_of(self, operands: Sequence[Any]) -> Rows:
         """Where operands lie: all of them shared or constant, or else what examples have."""
         for x in operands:
             if type(x) is Quantity and not x.shared:
                 return self.example_rows(operands)
-        return as_rows("shared", [self.constant(x) if type(x) is float else self.place[x] for x in operands])
+        return as_rows("shared", self.shared_places(operands))
+
+    def shared_places(self, operands: Sequence[Any]) -> list[int]:
+        """The rows of shared numbers and constants."""
+        if float not in map(type, operands):
+            return list(map(self.place.__getitem__, operands))
+        return [self.constant(x) if type(x) is float else self.place[x] for x in operands]
 
     def example_rows(self, operands: Sequence[Any]) -> Rows:
         """Where numbers of examples lie, and perhaps the 1.0 that a bias is multiplied by."""
@@ -115,8 +131,9 @@ class Layout:
         rest = dict.fromkeys(parameters)
         for group in groups:
             if group.form == "matrix":
-                weights = dict.fromkeys(group.weights)
-                if len(weights) == len(group.weights) and weights.keys() <= rest.keys():
+                listed = group.weights
+                weights = dict.fromkeys(listed)
+                if len(weights) == len(listed) and weights.keys() <= rest.keys():
                     self._place_next(weights)
                     for leaf in weights:
                         del rest[leaf]
@@ -131,13 +148,27 @@ class Layout:
 
     def _place_sums(self, groups: list[Group]) -> None:
         """The sums over the batch of the parameters' contributions, in the order of the parameters."""
-        sums = [q for group in groups if group.primitive is BATCH_SUM for q in group.members]
+        sums = [q for group in groups if group.form in SUMS for q in group.members]
+        self._rows_of_sums = sums[0].book.rows_of_sums if sums else {}
         owned = sums[0].book.batch_sums.items() if sums else ()
         place = {summed: self.place.get(q, self.shared_count) for q, summed in owned}
+        place |= {row: self.place[weights[0]] for row, weights in self._rows_of_sums.items()}
         sums.sort(key=place.__getitem__)
+        start = self.shared_count
+        for q in sums:
+            self.place[q] = self._more_shared(len(self._rows_of_sums.get(q, (q,))))
         #: The rows that are to be 0 when the first block of examples comes.
-        self.sums = Rows("shared", self._more_shared(len(sums)), len(sums))
-        self._place_from(self.sums.start, sums)
+        self.sums = Rows("shared", start, self.shared_count - start)
+
+    def places_of_gradients(self, gradients: dict[Quantity, Any]) -> list[int]:
+        """The rows of the gradients by the parameters, in the order of these."""
+        found: dict[Quantity, int] = {}
+        for row, weights in self._rows_of_sums.items():
+            found.update(zip(weights, range(self.place[row], self.shared_count)))
+        for q, gradient in gradients.items():
+            if q not in found:
+                found[q] = self.constant(gradient) if type(gradient) is float else self.place[gradient]
+        return [found[q] for q in self.parameters]
 
     def _place_shared(self, groups: list[Group]) -> None:
         for group in groups:
@@ -150,53 +181,44 @@ class Layout:
         self, groups: list[Group], inputs: list[list[Quantity]], one: Quantity, kept: list[Any]
     ) -> None:
         """Rows are taken again when nothing needs what they hold: what fits into the cache is fast."""
-        groups = [group for group in groups if group.stage == EXAMPLES]
         self._one_after: dict[int, int] = {}
-        self._free: dict[int, list[int]] = {}
+        self._free: defaultdict[int, list[int]] = defaultdict(list)
         ones = self._more_rows(1)
         self.ones.append(ones)
         self.place[one] = ones
         for argument in filter(None, inputs):
             self._put(argument)
-        for group, done in zip(groups, _last_read(groups, kept)):
-            if group.form == "batch_sums":
-                self._release(done)
-            elif group.form == "each":  # it may write where it reads
-                self._release(done)
-                self._put(group.members)
+        place, free = self.place, self._free[1]
+        for owner in _lives([group for group in groups if group.stage == EXAMPLES], kept):
+            members = owner.members if isinstance(owner, Group) else [owner]
+            q = members[0]
+            if len(members) > 1 or q in self._before_one:
+                (self._release if q in place else self._put)(members)
+            elif q in place:
+                free.append(place[q])
             else:
-                self._put(group.members)
-                self._release(done)
+                place[q] = free.pop() if free else self._more_rows(1)
 
-    def _put(self, members: list[Quantity]) -> None:
+    def _put(self, members: Sequence[Quantity]) -> None:
         count = len(members)
         ends_in_one = self._ends_in_one(members)
-        if not ends_in_one and self._free.get(count):
+        if not ends_in_one and self._free[count]:
             start = self._free[count].pop()
         else:
             start = self._more_rows(count + ends_in_one)
-        if count == 1:
-            self.place[members[0]] = start
-        else:
-            self._place_from(start, members)
+        self._place_from(start, members)
         if ends_in_one:
             self.ones.append(start + count)
             self._one_after[start + count - 1] = start + count
 
-    def _ends_in_one(self, members: list[Quantity]) -> bool:
+    def _release(self, members: Sequence[Quantity]) -> None:
+        """Rows that are not read any more."""
+        if not self._ends_in_one(members):
+            self._free[len(members)].append(self.place[members[0]])
+
+    def _ends_in_one(self, members: Sequence[Quantity]) -> bool:
         """Whether a matrix reads these, and 1 for its bias."""
         return members[0] in self._before_one and tuple(members) in self._ending_in_one
-
-    def _release(self, groups: Sequence[Group]) -> None:
-        """Rows of groups that are not read any more."""
-        for group in groups:
-            members = group.members
-            if not self._ends_in_one(members):
-                count, start = len(members), self.place[members[0]]
-                if count in self._free:
-                    self._free[count].append(start)
-                else:
-                    self._free[count] = [start]
 
     def _more_rows(self, count: int) -> int:
         start = self.example_count
@@ -204,16 +226,38 @@ class Layout:
         return start
 
 
-def _last_read(groups: list[Group], kept: list[Any]) -> list[Sequence[Group]]:
-    """For each group, those that it is the last to read; without those of which something is kept."""
-    group_of = {q: group for group in groups if group.form != "batch_sums" for q in group.members}
-    done = {group_of[q] for q in kept if q in group_of}
-    found: list[Sequence[Group]] = []
-    for group in reversed(groups):
-        last: list[Group] = []
-        for x in group.read():
-            if x in group_of and (other := group_of[x]) not in done:
-                done.add(other)
-                last.append(other)
-        found.append(last or ())
-    return found[::-1]
+def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
+    """Who needs rows, and when: each where it is written, and once more where nothing reads it any more.
+
+    It is the group that needs them, or the quantity of those in turn. What is kept to the end is there but once.
+    """
+    owner_of: dict[Quantity, Group | Quantity] = {}
+    for group in groups:
+        if group.form == "in_turn":
+            owner_of.update(zip(group.members, group.members))
+        elif group.form not in SUMS:
+            owner_of.update(dict.fromkeys(group.members, group))
+    done = {owner_of.pop(q) for q in dict.fromkeys(kept) if q in owner_of}
+    lives: list[Group | Quantity] = []
+
+    def read(operands: Iterable[Any]) -> None:
+        for x in operands:
+            owner = owner_of.pop(x, None)
+            if owner is not None and owner not in done:
+                done.add(owner)
+                lives.append(owner)
+
+    for group in reversed(groups):  # the last one to read something comes first
+        if group.form == "in_turn":
+            for q in reversed(group.members):
+                lives.append(q)  # it may be written where it reads, as "each" may
+                read(q.operands)
+        elif group.form == "each":
+            lives.append(group)
+            read(group.read())
+        else:
+            read(group.read())
+            if group.form not in SUMS:
+                lives.append(group)
+    lives.reverse()
+    return lives

@@ -51,9 +51,10 @@ class Program:
         wanted = [*self.outputs, *gradients, *[x for column in self.input_gradients for x in column]]
         self.groups = grouped(needed(book, wanted))
         book.forget()
-        self.layout = Layout(self.groups, list(captured), self.inputs, book.one, wanted)
+        self.layout = Layout(self.groups, list(captured), self.inputs, book.one, wanted, book.constants)
         #: The captured leaves in the order in which the layout has them.
         self.parameters: list[Value] = [captured[q] for q in self.layout.parameters]
+        #: By the parameter; those of the weights in a row are one quantity.
         self.gradients: dict[Quantity, Any] = dict(zip(captured, gradients))
         place = {q: i for i, q in enumerate(self.layout.parameters)}
         self._place = [place[q] for q in captured]
@@ -86,7 +87,7 @@ class Program:
         return self._machine(exact=True)
 
     def _machine(self, *, exact: bool) -> Machine:
-        gradients = [self.gradients[q] for q in self.layout.parameters] if self.gradients else []
+        gradients = self.layout.places_of_gradients(self.gradients) if self.gradients else []
         return Machine(
             self.groups,
             self.layout,
@@ -103,7 +104,8 @@ class Program:
         recording, calls = self.recording, self.machine.calls
         kinds = Counter(node.primitive.name for node in recording.order if node.primitive is not None)
         nodes = [f"{count} {name}" for name, count in kinds.most_common()]
-        members = sum(len(group.members) for group in self.groups)
+        members = sum(group.size for group in self.groups)
+        groups = sum(len(group.members) if group.form == "in_turn" else 1 for group in self.groups)
         products = sum(group.form == "matrix" for group in self.groups)
         each = f"{_counted(calls['block'], 'call')} of NumPy for each {self.machine.block_size} examples or fewer"
         others = [f"{_counted(calls[when], 'call')} {when} them" for when in ("before", "after") if calls[when]]
@@ -112,7 +114,7 @@ class Program:
                 f"one example: {_counted(sum(kinds.values()), 'node')}: {', '.join(nodes)}",
                 f"it reads {_counted(sum(map(len, self.inputs)), 'number')} of its own, and "
                 f"{_counted(len(self.parameters), 'parameter')}",
-                f"forward and backward, {members:,} numbers to compute, in {_counted(len(self.groups), 'group')}",
+                f"forward and backward, {members:,} numbers to compute, in {_counted(groups, 'group')}",
                 f"a batch: {', '.join([each, *others])}; {_counted(products, 'product')} of matrices among the groups",
             ]
         )

@@ -11,7 +11,9 @@ otherwise there is one for each example. Equal quantities are one object: common
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .. import rules
@@ -45,25 +47,22 @@ class Quantity:
         *,
         shared: bool = True,
     ) -> None:
-        level, stage = -1, BEFORE
+        level, late = book.floor - 1, False
         for x in operands:
             if type(x) is Quantity:
                 if x.level > level:
                     level = x.level
-                if x.stage > stage:
-                    stage = x.stage
                 if not x.shared:
                     shared = False
+                elif x.stage != BEFORE:
+                    late = True
         self.book = book
         self.primitive = primitive  # None: a leaf
         self.operands = operands  # Quantities, and floats for constants
         self.label = label
-        self.level = level + 1 if level >= book.floor else book.floor  # one more than the highest of the operands
-        if primitive is BATCH_SUM:
-            self.shared, self.stage = True, EXAMPLES
-        else:
-            self.shared = shared
-            self.stage = EXAMPLES if not shared else BEFORE if stage == BEFORE else AFTER
+        self.level = level + 1  # one more than the highest of the operands
+        self.shared = shared
+        self.stage = EXAMPLES if not shared else AFTER if late else BEFORE
         book.made.append(self)
 
     def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Any:
@@ -138,6 +137,10 @@ class Quantities:
         self.made: list[Quantity] = []
         #: For shared quantities, what the examples contribute to their adjoint.
         self.batch_sums: dict[Quantity, Quantity] = {}
+        #: Whose adjoints a row of such sums is.
+        self.rows_of_sums: dict[Quantity, tuple[Quantity, ...]] = {}
+        #: The numbers among the operands.
+        self.constants: set[float] = set()
         #: The number 1 of each example.
         self.one = self.leaf("one", shared=False)
 
@@ -163,7 +166,8 @@ class Quantities:
 
     def _of_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         """The same where some operands are numbers, or all of them."""
-        operands = tuple([x if type(x) in _KINDS else as_number(x, primitive.name) for x in operands])
+        if not _KINDS.issuperset(map(type, operands)):
+            operands = tuple([x if type(x) in _KINDS else as_number(x, primitive.name) for x in operands])
         if Quantity not in map(type, operands):
             return primitive(*operands)
         simpler = _SIMPLER.get(primitive) or _SIMPLER_OF_CONSTANTS.get(primitive)
@@ -171,8 +175,9 @@ class Quantities:
         return self._with_constants(primitive, operands) if found is None else found
 
     def _with_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
-        # By repr, the constants 0.0 and -0.0 differ and nan is itself.
-        key = (*operands, *[repr(x) for x in operands if type(x) is float])
+        constants = [x for x in operands if type(x) is float]
+        self.constants.update(constants)
+        key = (*operands, *map(repr, constants)) if 0.0 in constants else operands  # 0.0 and -0.0 are equal, and differ
         return self._unique(primitive, operands, key)
 
     def _unique(self, primitive: Primitive, operands: tuple[Any, ...], key: tuple[Any, ...]) -> Quantity:
@@ -181,6 +186,22 @@ class Quantities:
         if found is None:
             found = known[key] = Quantity(self, primitive, operands)
         return found
+
+    def over_batch(self, kind: Any, operands: tuple[Any, ...], label: str = "") -> Quantity:
+        """A sum over the batch, or a row of them: shared, though examples are read for it."""
+        summed = Quantity(self, kind, operands, label)
+        summed.shared, summed.stage = True, EXAMPLES
+        self.constants.update([x for x in operands if type(x) is float])
+        return summed
+
+    def sums_of(self, row: Quantity) -> list[Quantity]:
+        """What a row of sums stands for: a sum for each weight."""
+        adjoint, *read = row.operands
+        for weight, x in zip(self.rows_of_sums[row], read):
+            label = f"d{weight.label}" if weight.label else ""
+            factors = (x, 1.0 if adjoint is self.one and type(x) is Quantity else adjoint)
+            self.batch_sums[weight] = self.over_batch(BATCH_SUM, factors, label)
+        return [self.batch_sums[weight] for weight in self.rows_of_sums[row]]
 
     def forget(self) -> None:
         """What is known of them, when all are made: so many objects less for the garbage collector to go over."""
@@ -267,8 +288,8 @@ class Quantities:
         """Written with * and +, or with one sum if it is long."""
         if len(terms) == 1 and not constant:
             return self._product(*terms[0])
-        weights = {repr(weight) if type(weight) is float else "" for weight, _ in terms}
-        if len(weights) == 1 and not constant and type(weight := terms[0][0]) is float and abs(weight) != 1:
+        weight = terms[0][0] if terms else 1.0
+        if type(weight) is float and abs(weight) != 1 and not constant and len({repr(w) for w, _ in terms}) == 1:
             return self.of(rules.multiply, (weight, self._sum([(1.0, x) for _, x in terms], 0.0)))  # a mean
         total: Any = None
         if len(terms) >= FEW:
@@ -315,18 +336,25 @@ _SIMPLER_OF_CONSTANTS: dict[Primitive, Callable[..., Any]] = {
 
 
 class BatchSum:
-    """What marks a quantity as Σ x * y over terms and over the batch: how examples contribute to a shared adjoint."""
+    """What marks a quantity as a sum over the batch: how examples contribute to a shared adjoint."""
 
-    name = "batch_sum"
+    def __init__(self, name: str) -> None:
+        self.name = name
 
 
-BATCH_SUM: Any = BatchSum()
+#: Σ x * y over terms and over the batch; the operands are x, y, x, y, ...
+BATCH_SUM: Any = BatchSum("batch_sum")
+
+#: The sums of y * x1, of y * x2, ...; the operands are y, x1, x2, ... It is a row of the gradient of a matrix.
+ROW_OF_SUMS: Any = BatchSum("row_of_sums")
 
 
 def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> list[Any]:
     """The adjoints of `wanted`, leaves, by `root`, summed over the batch where they are shared.
 
     Levels are taken one by one, so that what belongs together (the adjoints of a layer) is made in the same order.
+    The weights of a dot that nothing else reads have one quantity for all of their adjoints, in `book.rows_of_sums`: a
+    large matrix has far more weights than rows.
     """
     moving = set(wanted)
     inner: list[Quantity] = []
@@ -345,7 +373,9 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
             found.label = f"d{q.label}"
         return found
 
-    inner.sort(key=lambda q: -q.level)  # those of a level stay in their order
+    inner.sort(key=attrgetter("level"), reverse=True)  # those of a level stay in their order
+    read_once = _read_once(inner, wanted) if rules.dot in {q.primitive for q in inner} else set()
+    rows: dict[tuple[Quantity, ...], tuple[Any, ...]] = {}  # by the weights of a dot: its adjoint, and what it reads
     if inner and inner[0].level > DEEP:
         # Local derivatives of all levels at once, when the forward pass is done: far fewer groups.
         book.floor = inner[0].level + 1
@@ -354,7 +384,14 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
         if type(adjoint) is float and adjoint == 0:
             continue
         contributions = of_all if q.shared else of_examples
-        for operand, local in zip(q.operands, _local_derivatives(q, moving)):
+        operands, derivatives = q.operands, _local_derivatives(q, moving)
+        if q.primitive is rules.dot and (_of_example(adjoint) or adjoint == 1.0):
+            half = len(operands) // 2
+            weights, read = _moving(operands[:half], derivatives[:half])
+            if weights and read_once.issuperset(weights) and all(_of_example(x) or x == 1.0 for x in read):
+                rows[weights] = (book.one if adjoint == 1.0 else adjoint, *read)
+                operands, derivatives = operands[half:], derivatives[half:]
+        for operand, local in zip(operands, derivatives):
             # A local derivative that is 0 by its rule carries nothing: most of step's and where's are.
             if operand in moving and not (type(local) is float and local == 0):
                 before = contributions.get(operand)
@@ -364,7 +401,32 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
                     before += (local, adjoint)
                 else:
                     contributions[operand] = [*before, local, adjoint]
-    return [adjoint_of(q) for q in wanted]
+    row_of = _rows_of_sums(book, rows)
+    return [row_of[q] if q in row_of else adjoint_of(q) for q in wanted]
+
+
+def _rows_of_sums(book: Quantities, rows: dict[tuple[Quantity, ...], tuple[Any, ...]]) -> dict[Quantity, Quantity]:
+    """The row of each weight: a quantity of these factors for all weights of a dot."""
+    row_of: dict[Quantity, Quantity] = {}
+    for weights, factors in rows.items():
+        row = book.over_batch(ROW_OF_SUMS, factors)
+        book.rows_of_sums[row] = weights
+        row_of.update(dict.fromkeys(weights, row))
+    return row_of
+
+
+def _read_once(inner: list[Quantity], wanted: Sequence[Quantity]) -> set[Any]:
+    """The shared ones of `wanted` that are an operand in one place alone."""
+    uses = Counter(chain.from_iterable([q.operands for q in inner]))
+    return {q for q in wanted if q.shared and uses[q] == 1}
+
+
+def _moving(weights: tuple[Any, ...], read: list[Any]) -> tuple[tuple[Any, ...], list[Any]]:
+    """Weights that are no constants, and what they are multiplied by."""
+    if float not in map(type, weights):
+        return weights, read
+    places = [i for i, weight in enumerate(weights) if type(weight) is not float]
+    return tuple([weights[i] for i in places]), [read[i] for i in places]
 
 
 def _adjoint(book: Quantities, q: Quantity, of_examples: Contributions, of_all: Contributions) -> Any:
@@ -375,7 +437,7 @@ def _adjoint(book: Quantities, q: Quantity, of_examples: Contributions, of_all: 
             if type(x) is type(y) is Quantity:  # the usual case, before all else
                 return book.of(rules.multiply, (y, x) if y.shared and not x.shared else (x, y))
         return book.combined(_terms(contributions), drop_zeros=True)
-    summed = book.batch_sums[q] = Quantity(book, BATCH_SUM, _of_examples(book, of_examples))
+    summed = book.batch_sums[q] = book.over_batch(BATCH_SUM, _of_examples(book, of_examples))
     return book.combined([(1.0, summed), *_terms(of_all)], drop_zeros=True) if of_all else summed
 
 
@@ -400,18 +462,17 @@ def _local_derivatives(q: Quantity, moving: set[Quantity]) -> list[Any]:
     """What the rules of the table say, as quantities or constants; 0.0 for operands that do not move."""
     primitive, operands = q.primitive, q.operands
     assert primitive is not None
-    slot = 0
+    found: list[Any] = []
     try:
         if primitive.variadic:
-            found = list(primitive.partials[0](*operands, q))
+            found += primitive.partials[0](*operands, q)
         else:
-            found = []
-            for slot, x in enumerate(operands):
-                found.append(primitive.partials[slot](*operands, q) if x in moving else 0.0)
+            for rule, x in zip(primitive.partials, operands):
+                found.append(rule(*operands, q) if x in moving else 0.0)
     except (TypeError, AttributeError) as error:
         raise TypeError(
-            f"rule {slot + 1} of {primitive.name} cannot be compiled ({error}): write it with operators and autograd's "
-            "functions, without branches; where() takes their place"
+            f"rule {len(found) + 1} of {primitive.name} cannot be compiled ({error}): write it with operators and "
+            "autograd's functions, without branches; where() takes their place"
         ) from None
     if not _KINDS.issuperset(map(type, found)):
         found = [x if type(x) is Quantity else as_number(x, f"a rule of {primitive.name}") for x in found]

@@ -77,13 +77,13 @@ def _pass_with_a_look(root: Value) -> None:
 def _gradients(root: Value, parameters: Sequence[Value]) -> list[float]:
     """The gradients of the graph of `root`, which is left as it is."""
     order = nodes(root)
-    with gradients_kept(order):
-        for node in order:
+    moved = [*order, *parameters]  # some of which may not be in the graph
+    with gradients_kept(moved):
+        for node in moved:
             node._grad = 0.0
         root._grad = 1.0
         sweep([node for node in order if node._primitive is not None])
-        found = {node: node.grad for node in order if node._primitive is None}
-    return [found.get(parameter, 0.0) for parameter in parameters]
+        return [parameter.grad for parameter in parameters]
 
 
 def _failing(program: Program, numbers: Array, arrays: Sequence[Array], rows: Array) -> int | None:

@@ -214,7 +214,7 @@ class _Body:
         self.shapes = source.shapes
         self.backward = backward
         self.outputs = self.program.outputs
-        self.results: list[Any] = self.outputs[:1] + list(self.program.gradients.values()) if backward else self.outputs
+        self.results: list[Any] = self.outputs[:1] + list(self.plan.gradients.values()) if backward else self.outputs
         self._names = source.names.copy()
         known = [*self.plan.inputs, *self.plan.parameters, *self.plan.parts]
         self._number_of: dict[Array | None, int] = {array: i for i, array in enumerate(known)}
@@ -269,7 +269,7 @@ class _Body:
         return self.block(self.outputs).plain
 
     def _gradient(self, array: Array) -> str:
-        gradients = [self.program.gradients[q] for q in array.members]
+        gradients = [self.plan.gradients[q] for q in array.members]
         if not array.shape:
             return self.scalar(gradients[0]).plain
         if all(type(x) is float and x == 0 for x in gradients):

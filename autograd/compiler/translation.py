@@ -30,21 +30,24 @@ def translated(book: Quantities, recording: Recording, inputs: dict[Value, str])
     Args:
         inputs: the names of the nodes that every example has of its own.
     """
-    operands_of = operands_in(recording.order)
-    absorbed = _absorbed(operands_of, inputs, recording.outputs)
+    absorbed: dict[Value, bool] = {}
+    operands_of: dict[Any, Sequence[Any]] = {}
+    if not SUMS.isdisjoint([node._primitive for node in recording.order]):
+        operands_of = operands_in(recording.order)
+        absorbed = _absorbed(operands_of, inputs, recording.outputs)
     found: dict[Any, Any] = {leaf: leaf.data for leaf in recording.constants}
     open_sums: dict[Any, list[Term]] = {}  # the terms of sums that a larger one absorbs
     for node in recording.order:
-        primitive = node.primitive
+        primitive = node._primitive
         if primitive is None:
             if node in inputs:
                 found[node] = book.leaf(inputs[node], shared=False)
             elif node not in found:
                 found[node] = Quantity(book, None, (), label_of(node))
             continue
-        operands = operands_of[node]
+        operands = operands_of.get(node) or node.operands
         if node not in absorbed:
-            found[node] = book.of(primitive, [found.get(x, x) for x in operands], label_of(node))
+            found[node] = book.of(primitive, [found.get(x, x) for x in operands], node.label and label_of(node))
         elif absorbed[node]:
             open_sums[node] = _terms(primitive, operands, found, open_sums)
         else:
@@ -90,9 +93,9 @@ def _absorbed(
     found: dict[Value, bool] = {}
     taken: set[Value] = set()
     for node in reversed(operands_of):
-        if node.primitive in SUMS and node not in taken:
+        if node._primitive in SUMS and node not in taken:
             members = _members(node, operands_of, consumers)
-            if sum([_products(x.primitive, operands_of[x], of_example) for x in members]) > 1:
+            if sum([_products(x._primitive, operands_of[x], of_example) for x in members]) > 1:
                 found.update(dict.fromkeys(members, True))
                 found[node] = False
             taken.update(members)
@@ -106,9 +109,9 @@ def _members(root: Value, operands_of: dict[Any, Sequence[Any]], consumers: Coun
     while stack:
         node = stack.pop()
         members.append(node)
-        if node.primitive in SUMS:
+        if node._primitive in SUMS:
             alone = [x for x in operands_of[node] if x in operands_of and consumers[x] == 1]
-            stack += [x for x in alone if x.primitive in ABSORBED]
+            stack += [x for x in alone if x._primitive in ABSORBED]
     return members
 
 
