@@ -22,6 +22,15 @@ RIGHT = "Right."
 QUESTION_BORDER, BORDER, RIGHT_BORDER = "solid #0b5cad", "dotted #8c959f", "double #2f9e8f"
 
 
+def coded(text: str) -> str:
+    """Text as HTML; what stands in `backticks` is code.
+
+    >>> coded("`=` for `+=`, if 1 < 2")
+    '<code>=</code> for <code>+=</code>, if 1 &lt; 2'
+    """
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text))
+
+
 def boxed(border: str, text: str, *, lines: str = "", below: str = "") -> str:
     """Text for a notebook, as wide as its place and with a bar beside it; what stands in `backticks` is code.
 
@@ -29,7 +38,7 @@ def boxed(border: str, text: str, *, lines: str = "", below: str = "") -> str:
         lines: further lines, of equal letters.
         below: more HTML.
     """
-    parts = [re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text))] * bool(text)
+    parts = [coded(text)] * bool(text)
     equal = "font-family:monospace;white-space:pre-wrap;margin:0.4em 0"  # nbconvert sets <pre> in the text's letters
     parts += [f'<pre style="{equal}">{escape(lines)}</pre>'] * bool(lines)
     style = f"white-space:pre-wrap;border-left:4px {border};padding:0.2em 0.8em;margin:0.2em 0"

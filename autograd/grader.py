@@ -4,48 +4,43 @@
 
 Each trial of `battery.py` is run with the class under test and with this library's. Where the numbers differ, the
 report shows the smallest graph and says where to look; if the engine does on all graphs what this one does with a
-mistake of `mutations.py`, it says which. Whatever an engine does, raise or never end, becomes a sentence.
+mistake of `mutations.py`, it says which. Whatever an engine does, raise or never end, becomes a sentence (running.py).
 """
 
 from __future__ import annotations
 
-import sys
-from contextlib import redirect_stdout
 from functools import cache
 from html import escape
-from io import StringIO
 from math import isclose
 from numbers import Real
 from textwrap import indent, wrap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from .battery import TRIALS
 from .drawing import draw
+from .feedback import coded
 from .graph import nodes
 from .modes import Change
 from .mutations import PASSES, in_rule
 from .notation import one_line
 from .origins import label_from
 from .primitives import PRIMITIVES
+from .running import MOST_LINES, Stopped, text_of, tried
 from .scalars import with_article
 from .value import Value
 from .wording import WIDTH, ended, listed, six
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import FrameType
+    from types import TracebackType
     from typing import Any
 
     from .battery import Trial
     from .drawing import Drawing
     from .mutations import Mutation
 
-#: A program may run as many lines as this: one with a large graph, and any other. Right engines need a twentieth.
+#: A program with a large graph may run as many lines as this. Right engines need a twentieth.
 MOST_LINES_OF_LARGE = 2_000_000
-MOST_LINES = 100_000
-
-#: Calls inside one another that a program may make.
-MOST_CALLS = 1000
 
 #: So many wrong things are shown with their graph.
 MOST_SHOWN = 4
@@ -71,12 +66,12 @@ def grade(engine: Callable[[float], Any]) -> Report:
     >>> bool(report)
     True
     """
-    if not callable(engine) or (not isinstance(engine, type) and hasattr(engine, "data")):
-        made = hasattr(type(engine), "backward")
-        hint = f"grade({type(engine).__name__})" if made else "grade(Value)"
-        raise TypeError(f"grade takes the class of an engine, not {_short(engine)}: write {hint}")
+    if not callable(engine) or tried(lambda: not isinstance(engine, type) and hasattr(engine, "data")) is True:
+        made = tried(lambda: hasattr(type(engine), "backward")) is True
+        kind = text_of(lambda: type(engine).__name__) if made else ""
+        raise TypeError(f"grade takes the class of an engine, not {_short(engine)}: write grade({kind or 'Value'})")
     trials = [_verdict(engine, trial) for trial in TRIALS]
-    return Report(getattr(engine, "__name__", "the engine"), trials)
+    return Report(one_line(text_of(lambda: cast("type", engine).__name__)) or "the engine", trials)
 
 
 # ----- Running one trial -----
@@ -89,58 +84,20 @@ class Outcome(NamedTuple):
     trouble: str = ""
 
 
-class _TooLongError(BaseException):
-    """A program ran more lines than it may. No `except Exception` of the engine's is to catch it."""
-
-
 def run(engine: Callable[[float], Any], trial: Trial) -> Outcome:
     """Run a program with an engine of which nothing is known; what it prints is not shown."""
     space: dict[str, Any] = {"Value": engine}
-    limit, tracing = sys.getrecursionlimit(), sys.gettrace()
-    try:
-        with redirect_stdout(StringIO()):
-            sys.setrecursionlimit(_depth() + MOST_CALLS)
-            sys.settrace(_counting(MOST_LINES_OF_LARGE if trial.drawn else MOST_LINES))
-            exec(compile(trial.program, f"<{trial.name}>", "exec"), space)
-    except _TooLongError:
-        return Outcome({}, "It does not come to an end in a reasonable time")
-    except RecursionError:
-        return Outcome({}, "It stops with a RecursionError: too many calls inside one another")
-    except (Exception, SystemExit) as error:
-        return Outcome({}, _told(error, trial, space))
-    finally:
-        sys.settrace(tracing)
-        sys.setrecursionlimit(limit)
-    return _asked(trial, space)
+    program = compile(trial.program, f"<{trial.name}>", "exec")
+    stopped = tried(lambda: exec(program, space), MOST_LINES_OF_LARGE if trial.drawn else MOST_LINES)
+    return Outcome({}, _told(stopped, trial, space)) if isinstance(stopped, Stopped) else _asked(trial, space)
 
 
-def _depth() -> int:
-    """How many calls Python is inside of."""
-    frame: FrameType | None = sys._getframe()
-    count = 0
-    while frame is not None:
-        frame, count = frame.f_back, count + 1
-    return count
-
-
-def _counting(most: int) -> Callable[..., Any]:
-    """A trace function that lets a program run so many lines: no clock, so that every run ends alike."""
-    lines = 0
-
-    def trace(frame: FrameType, event: str, arg: Any) -> Any:
-        nonlocal lines
-        if event == "line":
-            lines += 1
-            if lines > most:
-                raise _TooLongError
-        return trace
-
-    return trace
-
-
-def _told(error: BaseException, trial: Trial, space: dict[str, Any]) -> str:
-    """An exception in a sentence: the line of the program, and what it is."""
-    trace, number = error.__traceback__, 0
+def _told(stopped: Stopped, trial: Trial, space: dict[str, Any]) -> str:
+    """How a program stopped, in a sentence: the line of the program, and what it raises."""
+    if stopped.trace is None:
+        return f"It {stopped.told}"
+    trace: TracebackType | None = stopped.trace
+    number = 0
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == f"<{trial.name}>":
             number = trace.tb_lineno
@@ -150,38 +107,50 @@ def _told(error: BaseException, trial: Trial, space: dict[str, Any]) -> str:
         if value is None:
             made = next((line.strip() for line in lines if line.strip().startswith(f"{name} =")), name)
             return f"`{made}` gives None: is a `return` missing?"
-    where = f"`{lines[number - 1].strip()}` stops" if number else "It stops"
-    return f"{where} with {type(error).__name__}" + f": {one_line(str(error), 100)}" * bool(str(error))
+    return f"`{lines[number - 1].strip()}` {stopped.told}" if number else f"It {stopped.told}"
 
 
 def _asked(trial: Trial, space: dict[str, Any]) -> Outcome:
     """The numbers that a trial asks for."""
     found: dict[str, Any] = {}
+    trouble = tried(lambda: _read(trial, space, found))
+    if isinstance(trouble, Stopped):
+        places = trial.asked.split()
+        return Outcome(found, f"Reading {places[min(len(found), len(places) - 1)]} {trouble.told}")
+    return Outcome(found, trouble)
+
+
+def _read(trial: Trial, space: dict[str, Any], found: dict[str, Any]) -> str:
+    """Put the numbers into `found`, as far as there are any; why there are no more, in a sentence."""
     for place in trial.asked.split():
-        name, _, attribute = place.partition(".")
-        if space.get(name) is None:
-            return Outcome(found, f"{name} is None: is a `return` missing?")
-        try:
-            value = getattr(space[name], attribute) if attribute else space[name]
-        except Exception as error:
-            return Outcome(found, f"{place} cannot be read ({type(error).__name__}: {one_line(str(error), 80)})")
-        if value is None:
-            return Outcome(found, f"{place} is None: nothing has arrived there")
-        if not isinstance(value, Real) and not hasattr(value, "__float__"):
-            return Outcome(found, f"{place} is {_short(value)}, not a number")
-        try:
-            found[place] = float(value)
-        except Exception:
-            return Outcome(found, f"{place} is {_short(value)}, not a number")
-    return Outcome(found)
+        number = _number(place, space)
+        if isinstance(number, str):
+            return number
+        found[place] = number
+    return ""
+
+
+def _number(place: str, space: dict[str, Any]) -> float | str:
+    """The number at a place such as "a.grad", or why there is none."""
+    name, _, attribute = place.partition(".")
+    if space.get(name) is None:
+        return f"{name} is None: is a `return` missing?"
+    value = getattr(space[name], attribute) if attribute else space[name]
+    if value is None:
+        return f"{place} is None: nothing has arrived there"
+    if not isinstance(value, Real) and not hasattr(value, "__float__"):
+        return f"{place} is {_short(value)}, not a number"
+    try:
+        return float(value)
+    except Exception:
+        return f"{place} is {_short(value)}, not a number"
 
 
 def _short(value: Any) -> str:
-    try:
-        text = one_line(repr(value), 60)
-    except Exception:  # the repr is the student's code too
-        text = ""
-    return text if text and " at 0x" not in text else with_article(type(value).__name__)
+    """An object in a few characters; its repr is code of the engine's, too."""
+    text = one_line(text_of(lambda: repr(value)), 60)
+    kind = text_of(lambda: type(value).__name__) or "object"
+    return text if text and " at 0x" not in text else with_article(one_line(kind))
 
 
 # ----- Judging it -----
@@ -204,7 +173,8 @@ class Verdict(NamedTuple):
 
 
 def _verdict(engine: Callable[[float], Any], trial: Trial) -> Verdict:
-    if absent := _absent(engine, trial):
+    absent = tried(lambda: _absent(engine, trial))
+    if absent and not isinstance(absent, Stopped):  # if it stops, the program will do so, and say why
         return Verdict(trial, "not there", absent, Outcome({}))
     outcome = run(engine, trial)
     if outcome.trouble:
@@ -216,10 +186,7 @@ def _verdict(engine: Callable[[float], Any], trial: Trial) -> Verdict:
 
 def _absent(engine: Callable[[float], Any], trial: Trial) -> str:
     """The method that is missing, in a sentence; empty if none is."""
-    try:
-        leaf = engine(2.0)
-    except Exception:
-        return ""  # the program will stop at its first line, and say why
+    leaf = engine(2.0)
     for method in (*trial.needs, "backward"):
         if not hasattr(leaf, method):
             line = next((line for line in trial.program.splitlines()[1:] if method != "backward"), "y.backward()")
@@ -241,7 +208,9 @@ def truth(trial: Trial, mutation: Mutation | None = None) -> dict[str, float]:
             exec(compile(trial.program, f"<{trial.name}>", "exec"), space)
         except (ValueError, ArithmeticError):
             return {}
-    return dict(_asked(trial, space).numbers)
+    found: dict[str, float] = {}
+    _read(trial, space, found)
+    return found
 
 
 def _same(x: float, y: float) -> bool:
@@ -408,7 +377,10 @@ class Report:
         required = [verdict for verdict in self.missing if not verdict.trial.optional]
         optional = [verdict.trial.name.removesuffix(", used") for verdict in self.missing if verdict.trial.optional]
         told = [f"For {verdict.trial.name}: {verdict.told}." for verdict in required[:MOST_SHOWN]]
-        told += [f"And {len(required) - MOST_SHOWN} more need it."] * (len(required) > MOST_SHOWN)
+        if more := required[MOST_SHOWN:]:
+            methods = dict.fromkeys(verdict.told.rpartition(" ")[2] for verdict in more)
+            graphs = f"{len(more)} more graph{'s' * (len(more) > 1)}"
+            told.append(f"And {graphs} cannot be tried without {', '.join(methods)}.")
         kinds = list(dict.fromkeys(name.partition(" at ")[0] for name in optional))
         return told + [f"Not there, and an engine may do without: {', '.join(kinds)}."] * bool(kinds)
 
@@ -434,11 +406,11 @@ class Report:
             parts.append(f"<p>{head}: <b>{escape(trial.name)}</b></p>")
             parts.append(f'<pre style="font-family:monospace">{escape(trial.program)}</pre>')
             parts.append(draw(picture(trial)).svg if place == 0 else "")
-            parts += [f"<p>{escape(sentence)}</p>" for sentence in self._sentences(finding)]
+            parts += [f"<p>{coded(sentence)}</p>" for sentence in self._sentences(finding)]
         parts += [f"<p>And {len(self.findings) - MOST_SHOWN} more; repair these first.</p>"] * (
             len(self.findings) > MOST_SHOWN
         )
-        parts += [f"<p>{escape(line)}</p>" for line in self._missing_told()]
+        parts += [f"<p>{coded(line)}</p>" for line in self._missing_told()]
         return "\n".join(part for part in parts if part)
 
 

@@ -32,7 +32,7 @@ ORDER = [
     "autograd.tables", "autograd.explanations", "autograd.diagnosis", "autograd.drawing.modules",
     "autograd.drawing.boxes", "autograd.drawing.dot_text", "autograd.drawing.rendering",
     "autograd.drawing.finishing", "autograd.drawing", "autograd.reference_engine", "autograd.mutants",
-    "autograd.battery", "autograd.grader", "autograd.feedback", "autograd.results",
+    "autograd.battery", "autograd.running", "autograd.feedback", "autograd.grader", "autograd.results",
     "autograd.answers", "autograd.exercises",
     "autograd.lessons", *LESSONS, "autograd.handout", "autograd.page.tape", "autograd.page.scripts",
     "autograd.page.canvas", "autograd.page.document", "autograd.page",

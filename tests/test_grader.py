@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -273,18 +274,127 @@ def test_a_constructor_that_raises() -> None:
     assert "stops with TypeError: no numbers, please" in text
 
 
-def test_endless_loops_and_recursion_end() -> None:
-    def endless(self: Any) -> None:
-        while True:
-            pass
+@pytest.mark.parametrize("error", [SystemExit(1), GeneratorExit(), BaseException("it broke")])
+def test_a_constructor_that_raises_anything(error: BaseException) -> None:
+    assert f"stops with {type(error).__name__}" in str(grade(variant("__init__", raising(error))))
 
+
+def test_the_user_may_stop_it() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        grade(variant("__init__", raising(KeyboardInterrupt())))
+
+
+#: Bodies of functions that never end, whatever is raised in them.
+ENDLESS = {
+    "two lines": "while True:\n pass",
+    "one line": "while True: pass",
+    "a bare except": "while True:\n try:\n  pass\n except:\n  pass",
+    "a bare except in few lines": "while True:\n try: len([])\n except: pass",
+    "finally": "while True:\n try:\n  pass\n finally:\n  continue",
+    "recursion that is caught": "while True:\n try:\n  self.backward()\n except:\n  pass",
+    "errors that are kept": """
+kept = []
+while True:
+    try:
+        while True: self.nodes()
+    except BaseException as error:
+        kept.append(error)
+        while True: pass
+""",
+}
+
+
+def with_body(body: str) -> Any:
+    space: dict[str, Any] = {}
+    exec(f"def function(self, *_):\n{indent(body, ' ')}", space)
+    return space["function"]
+
+
+@pytest.mark.parametrize("body", ENDLESS)
+def test_endless_loops_end(body: str) -> None:
+    limit, tracing, out = sys.getrecursionlimit(), sys.gettrace(), sys.stdout
+    assert "does not come to an end" in str(grade(variant("backward", with_body(ENDLESS[body]))))
+    assert (sys.getrecursionlimit(), sys.gettrace(), sys.stdout) == (limit, tracing, out)
+
+
+@pytest.mark.parametrize("method", ["__init__", "__getattr__", "grad"])
+def test_endless_loops_end_wherever_they_are(method: str) -> None:
+    endless = with_body(ENDLESS["one line"])
+    made = property(endless, lambda self, grad: None) if method == "grad" else endless
+    engine = variant(method, made)
+    if method == "__getattr__":
+        del engine.tanh
+    assert "does not come to an end" in str(grade(engine))
+
+
+def test_recursion_ends() -> None:
     def recursive(self: Any) -> None:
         self.backward()
 
-    limit, tracing = sys.getrecursionlimit(), sys.gettrace()
-    assert "does not come to an end" in str(grade(variant("backward", endless)))
+    limit = sys.getrecursionlimit()
     assert "RecursionError" in str(grade(variant("backward", recursive)))
-    assert (sys.getrecursionlimit(), sys.gettrace()) == (limit, tracing)
+    assert sys.getrecursionlimit() == limit
+
+
+def test_an_attribute_that_asks_for_itself() -> None:
+    engine = variant("__getattr__", lambda self, name: getattr(self, name))
+    del engine.tanh
+    report = grade(engine)
+    assert {verdict.trial.name for verdict in report.wrong} == {"tanh at 0.5", "tanh at 0.5 in a product"}
+    assert "It stops with a RecursionError" in str(report)
+
+
+def test_an_attribute_that_raises_something_else() -> None:
+    engine = variant("__getattr__", lambda self, name: {}[name])
+    del engine.tanh
+    assert "`c = x.tanh()` stops with KeyError: 'tanh'" in str(grade(engine))
+
+
+def test_an_error_that_cannot_be_told() -> None:
+    class Unspeakable(Exception):
+        """Its text is not to be had."""
+
+        def __str__(self) -> str:
+            raise SystemExit
+
+    assert "`x.backward()` stops with Unspeakable.\n" in str(grade(variant("backward", raising(Unspeakable()))))
+
+
+def test_a_number_that_cannot_be_taken() -> None:
+    class Leaving:
+        """It leaves when it is asked for a number."""
+
+        def __float__(self) -> float:
+            raise SystemExit
+
+    def backward(self: Any) -> None:
+        for node in self.nodes():
+            node.grad = Leaving()
+
+    assert "Reading x.grad stops with SystemExit." in str(grade(variant("backward", backward)))
+
+
+def test_a_class_without_a_name() -> None:
+    class Nameless(type):
+        """Its classes do not tell their names."""
+
+        @property
+        def __name__(cls) -> str:  # type: ignore[override]
+            raise SystemExit
+
+    engine = Nameless("Engine", (reference_engine.Value,), {})
+    assert str(grade(engine)).startswith("the engine: ")
+
+
+def test_a_report_has_code_as_code_and_counts_what_is_not_tried() -> None:
+    engine = variant("__sub__")
+    for method in ("__truediv__", "__neg__"):
+        delattr(engine, method)
+    report = grade(engine)
+    assert "more graphs cannot be tried without __neg__, __sub__, __truediv__." in " ".join(str(report).split())
+    html = report._repr_html_()
+    assert "there is no <code>a - b</code> yet" in html and "`" not in html
+    assert "<code>=</code> stands for <code>+=</code>" in grade(MUTANTS["= for += in *"].engine())._repr_html_()
 
 
 def test_grad_that_is_no_number() -> None:

@@ -138,7 +138,7 @@ silent_inputs = Exercise(
         },
         "ReLU": {
             0: "on which side is it flat?",
-            2: "flat is flat: it does not matter how near to 0 the input is",
+            2: "flat is flat, however near to the kink the input is",
             4: "it saturates on one side only",
             1: "how many of the five are negative?",
         },

@@ -35,7 +35,7 @@ second_derivative = Exercise(
     mistakes={
         27: "that is the first derivative, read a second time",
         0: "the first derivative does depend on x: what is it as a formula?",
-        45: "27 + 18: a gradient of the first pass was still there",
+        45: "what the first pass left is still in it",
         6: "that is the third derivative",
         9: "that is x squared",
     },

@@ -14,6 +14,8 @@ from ..feedback import NOTHING_YET, RIGHT, Feedback
 from ..grader import grade, run, truth
 from ..mutants import MUTANTS
 from ..notation import one_line
+from ..results import number_of, plain_lists, plainly
+from ..scalars import with_article
 from ..wording import ended, listed, sentence, six
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ recall = Exercise(
         48: "that is the slope of y: differentiate it once more",
         16: "the slope is 3 x²: what is the slope of that?",
         6: "that is the third derivative: the slope of the slope of the slope",
-        72: "48 + 24: is there something left of the first pass?",
+        72: "what the first pass left is still in it",
         0: "the slope is no constant: it is 3 x²",
     },
     hints=["The slope at x is 3 x².", "And the slope of 3 x² is 3 · 2 x."],
@@ -666,14 +668,25 @@ def _covered(places: Sequence[int]) -> list[str]:
     return [bug for bug, shown in bugs_by_graphs().items() if not any(shown[place] for place in places)]
 
 
-def _tests(answer: Any) -> Feedback:
+def _whole_numbers(answer: Any) -> list[float] | None:
+    """The numbers of a list, each once; None for something else, or if one of them is not whole."""
+    answer = plain_lists(answer)
+    if not isinstance(answer, (list, tuple, set)):
+        return None
     try:
-        numbers = sorted({int(number) for number in answer})
-    except (TypeError, ValueError):
+        numbers = sorted({number_of(number) for number in answer})
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return numbers if all(number.is_integer() for number in numbers) else None
+
+
+def _tests(answer: Any) -> Feedback:
+    numbers = _whole_numbers(answer)
+    if numbers is None:
         return Feedback(False, "Give a list of the numbers of graphs, such as [1, 2].")
     if unknown := [number for number in numbers if not 1 <= number <= len(GRAPHS)]:
-        return Feedback(False, f"There is no graph {listed([*map(str, unknown)])}: they are 1 to {len(GRAPHS)}.")
-    if left := _covered([number - 1 for number in numbers]):
+        return Feedback(False, f"There is no graph {listed([*map(plainly, unknown)])}: they are 1 to {len(GRAPHS)}.")
+    if left := _covered([int(number) - 1 for number in numbers]):
         more = f", and {len(left) - 1} more" * (len(left) > 1)
         return Feedback(False, f"Not yet: {left[0]!r} is shown by none of these{more}.")
     fewer = range(1, len(numbers))
@@ -763,20 +776,25 @@ def _letter(name: str) -> str:
 
 def _hunt(answer: Any) -> Feedback:
     given = dict(enumerate(answer, start=1)) if isinstance(answer, (list, tuple)) else answer
-    if not hasattr(given, "items") or set(given) - set(suspects):
+    if not isinstance(given, dict) or set(given) - set(suspects):
         return Feedback(False, f"Give a dictionary with a letter for each suspect from 1 to {len(suspects)}.")
     told = []
     for number, name in enumerate(_SUSPECTS, start=1):
-        letter = given.get(number, ...)
-        if letter is ... or letter is None:
+        given_letter = given.get(number, ...)
+        letter = given_letter.strip().upper() if isinstance(given_letter, str) else ""
+        if given_letter is ... or given_letter is None:
             told.append(f"  Suspect {number}: not answered")
-        elif str(letter).strip().upper() not in _CHANGES:
-            told.append(f"  Suspect {number}: {one_line(repr(letter), 20)} is no letter from A to J")
-        elif (change := _CHANGES[str(letter).strip().upper()]).name != name:
-            told.append(f"  Suspect {number}: {_unlike(name, change.name, str(letter).strip().upper())}")
+        elif letter not in _CHANGES:
+            told.append(f"  Suspect {number}: {_shown(given_letter)} is no letter from A to J")
+        elif (change := _CHANGES[letter]).name != name:
+            told.append(f"  Suspect {number}: {_unlike(name, change.name, letter)}")
     if not told:
         return Feedback(True, f"All {len(suspects)} are right.")
     return Feedback(False, f"{len(suspects) - len(told)} of {len(suspects)} right", *told)
+
+
+def _shown(letter: Any) -> str:
+    return one_line(repr(letter), 20) if isinstance(letter, str) else with_article(type(letter).__name__)
 
 
 def _unlike(suspect: str, change: str, letter: str) -> str:
@@ -824,7 +842,7 @@ def _separating(first: str, second: str, usual: str) -> Callable[[Any], Feedback
                 if root is None:
                     return Feedback(False, "The function gives None: is a `return` missing?")
                 root.backward()
-            except Exception as error:  # it is the student's code, and may do anything
+            except (Exception, SystemExit) as error:  # it is the student's code, and may do anything
                 return Feedback(False, f"It stops with {type(error).__name__}: {one_line(str(error), 80)}")
             found.append([x.grad for x in leaves])
         if not found[0]:

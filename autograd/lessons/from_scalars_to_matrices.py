@@ -56,7 +56,7 @@ sizes_of_derivatives = Exercise(
     mistakes={
         "z by x": {
             4: "that is one row of it, for one element of z",
-            7: "each of the 7 elements of z has a derivative by each element of x",
+            7: "each element of z has a derivative by each element of x",
             11: "each element of z by each element of x: is that a sum or a product?",
             16: "that is x by x",
             49: "that is z by z",

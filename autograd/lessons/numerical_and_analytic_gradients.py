@@ -198,9 +198,9 @@ agrees_at = Exercise(
     mistakes={
         "A": {3: "set the wrong rule equal to the right one, and solve for x", 0: "another one than 0"},
         "B": {
-            1: "the wrong rule gives 4 there, and the right one 1",
-            0: "the wrong rule gives 4 there, and the right one 0",
-            0.25: "that is for a product of 1; look at the two rules",
+            1: "what does each of the two rules give there? they are to give the same",
+            0: "what does each of the two rules give there? they are to give the same",
+            0.25: "that is one over x: look at the two rules",
         },
     },
     hints=["A check sees nothing where both rules give the same number.", "A: 3 * x = 3 * x ** 2. B: x = y."],

@@ -18,15 +18,15 @@ slopes_of_a_sum = Exercise(
     mistakes={
         "w1": {
             0.5: "that is the weight itself, and so what x1 would feel: by what is w1 multiplied?",
-            2: "that is the term w1 * x1: how much does it grow if w1 grows by 1?",
+            2: "that is the term w1 * x1: how much does it grow per unit of w1?",
         },
         "w2": {
             3: "that is the weight itself, and so what x2 would feel: by what is w2 multiplied?",
-            1: "compare 3 * 0 with 4 * 0",
+            1: "compute z once more, with a larger w2: has it moved?",
         },
         "b": {
             0: "b is no constant: it is learnt too, and z moves with it",
-            -2: "that is the value of b: how much does z move if b grows by 1?",
+            -2: "that is the value of b: how much does z move if b moves?",
         },
     },
     hints=["Let one of them grow by 1, and compute z again.", "The local derivative of a product is the other factor."],
@@ -77,7 +77,7 @@ neuron_slopes = Exercise(
         "b": {
             1: "that is ∂z/∂b: how much of it does the sigmoid hand on?",
             0: "the bias is learnt too: a moves if b moves",
-            0.2949: "that scales by b itself: in the sum b has the factor 1",
+            0.2949: "that scales by b itself: how much does the sum move per unit of b?",
             0.7311: "that is the output a, not the slope of the sigmoid",
         },
         "x1": {
@@ -107,7 +107,7 @@ metres = Exercise(
     mistakes={
         "slope of w1": {
             1: "∂L/∂z is what it was; but by what is it multiplied for w1?",
-            0.001: "the weight is 1000 times as small: is its slope made of the weight?",
+            0.001: "the weight became smaller: is its slope made of the weight?",
             1e6: "that is the square of it",
         },
         "move of z": {
@@ -285,9 +285,9 @@ turned_line = Exercise(
         "slope of the line": {
             -4 / 3: "solve w1 * x1 + w2 * x2 + b = 0 for x2: which weight is below?",
             0.75: "solve w1 * x1 + w2 * x2 + b = 0 for x2: what is the sign?",
-            -7 / 6: "that comes of w = (1.4, 1.2): in which direction was the step?",
+            -7 / 6: "a should become smaller here: in which direction was the step?",
             -1: "both weights move, and not by the same amount",
-            -1 / 3: "that comes of w = (0.2, 0.6): ∂L/∂z is not 1",
+            -1 / 3: "that comes of steps that are too long: what is ∂L/∂z?",
         },
     },
     hints=[

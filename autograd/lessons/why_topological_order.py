@@ -242,13 +242,15 @@ def _by_waiting(answer: Any) -> Feedback:
             root.zero_grad()
             try:
                 given = answer(root, leaf)
-            except Exception as error:  # it is the student's code, and may do anything
+            except (Exception, SystemExit) as error:  # it is the student's code, and may do anything
                 told = f"it stops with {type(error).__name__}: {one_line(str(error), 80)}"
                 return Feedback(False, f"For {name}, {told}")
             if given is ... or given is None:
                 return Feedback(False, NOTHING_YET if given is ... else "It gives None: is a `return` missing?")
             try:
                 number = as_number(getattr(given, "data", given), "check()")
+            except OverflowError:
+                return Feedback(False, f"For {name}, it gives a number that is far too large.")
             except (TypeError, ValueError):
                 return Feedback(False, f"For {name}, it gives {with_article(type(given).__name__)}, not a number.")
             if not agrees(number, truth[leaf]):
@@ -355,7 +357,9 @@ _RIGHT_PROPOSALS = "ADF"
 
 
 def _chosen(answer: Any) -> Iterator[str]:
-    return (letter for letter in str(answer).upper() if letter.isalpha())
+    """The letters of a text, or of texts in a list."""
+    texts = answer if isinstance(answer, (list, tuple, set)) else [answer]
+    return (letter for text in texts if isinstance(text, str) for letter in text.upper() if letter.isalpha())
 
 
 def _proposals(answer: Any) -> Feedback:
