@@ -18,7 +18,7 @@ from .. import rules
 from ..primitives import BUILT_IN, PRIMITIVES
 from .groups import Group
 from .layout import Layout, Rows, as_rows
-from .quantities import AFTER, BEFORE, EXAMPLES, Quantity
+from .quantities import AFTER, BEFORE, EXAMPLES, Quantity, of_example
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -514,10 +514,10 @@ class _Binder:
         for q in members:
             for x, y in zip(q.operands[::2], q.operands[1::2]):
                 place = self._layout.place[q]
-                if _of_example(x) and _of_example(y):
+                if of_example(x) and of_example(y):
                     products.append((place, x, y))
                 else:
-                    sums.append((place, x, y) if _of_example(y) else (place, y, x))
+                    sums.append((place, x, y) if of_example(y) else (place, y, x))
         if products:
             places, xs, ys = map(list, zip(*products))
             found = self._column(len(places))
@@ -545,10 +545,6 @@ class _Binder:
         self._machine._adding = True
 
 
-def _of_example(x: Any) -> bool:
-    return type(x) is Quantity and not x.shared
-
-
 def _shape_of_product(reads: list[Any], adjoints: list[Any], at: int) -> tuple[int, int]:
     """Width and height of the matrix of sums that begins there: its rows read the same, each has one adjoint.
 
@@ -558,20 +554,20 @@ def _shape_of_product(reads: list[Any], adjoints: list[Any], at: int) -> tuple[i
         reads, adjoints: for each sum, the first factors of its products, and the second.
     """
     first, count = adjoints[at], len(adjoints)
-    if not all(map(_of_example, first)):
+    if not all(map(of_example, first)):
         return 0, 0
     width = 1
     while at + width < count and adjoints[at + width] == first:
         width += 1
     row = reads[at : at + width]
-    if not all(map(_of_example, chain(*row[:-1]))):
+    if not all(map(of_example, chain(*row[:-1]))):
         return 0, 0
-    if not all(_of_example(x) or (type(x) is float and x == 1.0) for x in row[-1]):
+    if not all(of_example(x) or (type(x) is float and x == 1.0) for x in row[-1]):
         return (width - 1, 1) if width > 1 else (0, 0)
     height = 1
     for below in range(at + width, count - width + 1, width):
         alike = adjoints[below : below + width]
-        if alike.count(alike[0]) < width or not all(map(_of_example, alike[0])) or reads[below : below + width] != row:
+        if alike.count(alike[0]) < width or not all(map(of_example, alike[0])) or reads[below : below + width] != row:
             break
         height += 1
     return width, height

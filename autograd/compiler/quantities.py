@@ -115,6 +115,11 @@ class Quantity:
         return f"<{'shared ' * self.shared}{name} {self.label}>"
 
 
+def of_example(x: Any) -> bool:
+    """Whether it is a quantity that every example has of its own: no constant, and not shared."""
+    return type(x) is Quantity and not x.shared
+
+
 #: When a quantity is computed: before the examples, for each block of examples, or when all are added up.
 BEFORE, EXAMPLES, AFTER = range(3)
 
@@ -385,10 +390,10 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
             continue
         contributions = of_all if q.shared else of_examples
         operands, derivatives = q.operands, _local_derivatives(q, moving)
-        if q.primitive is rules.dot and (_of_example(adjoint) or adjoint == 1.0):
+        if q.primitive is rules.dot and (of_example(adjoint) or adjoint == 1.0):
             half = len(operands) // 2
             weights, read = _moving(operands[:half], derivatives[:half])
-            if weights and read_once.issuperset(weights) and all(_of_example(x) or x == 1.0 for x in read):
+            if weights and read_once.issuperset(weights) and all(of_example(x) or x == 1.0 for x in read):
                 rows[weights] = (book.one if adjoint == 1.0 else adjoint, *read)
                 operands, derivatives = operands[half:], derivatives[half:]
         for operand, local in zip(operands, derivatives):
@@ -447,15 +452,11 @@ def _terms(contributions: Contributions) -> list[Term]:
 
 def _of_examples(book: Quantities, contributions: Contributions) -> tuple[Any, ...]:
     """The same products, each with a factor that every example has: they are added up over them."""
-    if all(map(_of_example, contributions[1::2])):  # the usual case, before all else
+    if all(map(of_example, contributions[1::2])):  # the usual case, before all else
         return tuple(contributions)
     terms = _terms(contributions)
-    terms = [(x, y) if _of_example(x) or _of_example(y) else (book.combined([(x, y)]), book.one) for x, y in terms]
+    terms = [(x, y) if of_example(x) or of_example(y) else (book.combined([(x, y)]), book.one) for x, y in terms]
     return tuple([factor for term in terms for factor in term])
-
-
-def _of_example(x: Quantity | float) -> bool:
-    return type(x) is Quantity and not x.shared
 
 
 def _local_derivatives(q: Quantity, moving: set[Quantity]) -> list[Any]:

@@ -16,7 +16,7 @@ from ..notation import STRENGTH
 from ..primitives import BUILT_IN
 from .arrays import Array, Plan, reading
 from .dialects import NUMPY, WIDTH, Code, Dialect, Names, broken, filled, helpers_called
-from .quantities import BATCH_SUM, Quantity
+from .quantities import BATCH_SUM, Quantity, of_example
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -575,12 +575,12 @@ class _Body:
         xs, ys = [xs for xs, _ in terms], [ys for _, ys in terms]
         flat = [y for column in ys for y in column]
         once = all(column.count(column[0]) == len(column) for column in ys)
-        if not once or self._one_array(flat) is None or not all(map(_of_example, flat)) or len(shape) > 1:
+        if not once or self._one_array(flat) is None or not all(map(of_example, flat)) or len(shape) > 1:
             return None
         of_uses = self.block([column[0] for column in ys])
         if not shape and all(type(column[0]) is float and column[0] == 1 for column in xs):
             return WIDE.number(of_uses).followed(".sum(axis=1).mean()")
-        if len(shape) == 1 and all(_of_example(x) for column in xs for x in column):
+        if len(shape) == 1 and all(of_example(x) for column in xs for x in column):
             return Code(WIDE, f'np.einsum("nk,nkm->m", {WIDE.number(of_uses).plain}, {self._boxes(xs).plain}) / n')
         return None
 
@@ -607,9 +607,9 @@ class _Body:
     def _contribution(self, xs: list[Any], ys: list[Any], shape: tuple[int, ...]) -> tuple[Any, bool] | None:
         """The code of a term, and whether it is a sum that is to be divided by n; None if there is no short one."""
         part = Array([], shape)
-        if not any(map(_of_example, ys)):
+        if not any(map(of_example, ys)):
             xs, ys = ys, xs
-        if not any(map(_of_example, xs)):
+        if not any(map(of_example, xs)):
             if all(self._is_one(y) for y in ys):
                 return self.operand(xs, part), False
             if len(shape) > 1 or any(self._is_one(y) for y in ys):
@@ -618,7 +618,7 @@ class _Body:
             if shape and all(column.count(column[0]) == len(column) for column in (xs, ys)):
                 return Code(WIDE, f"np.full({shape[0]}, {WIDE.code(product).plain})"), False
             return product, False
-        if any(self._is_one(y) for y in ys) or not all(map(_of_example, [*xs, *ys])):
+        if any(self._is_one(y) for y in ys) or not all(map(of_example, [*xs, *ys])):
             return None
         if not shape:
             return _times(self.scalar(xs[0]), self.scalar(ys[0])).followed(".mean()"), False
@@ -660,10 +660,6 @@ class _Body:
                 return Code(WIDE, f'np.einsum("nk,nkm->km", {texts[0]}, {texts[1]})'), True
         code = _times(self.block(xs), self.block(ys)).followed(f".mean(axis=0).reshape({height}, {width})")
         return code, False
-
-
-def _of_example(x: Any) -> bool:
-    return type(x) is Quantity and not x.shared
 
 
 def _reads_at_once(primitive: Any, array: Array, xs: list[Any]) -> bool:
