@@ -222,8 +222,8 @@ class Quantities:
         return self.combined([(1 / len(operands), x) for x in operands])
 
     def _dot_of(self, *operands: Any) -> Any:
-        half = len(operands) // 2
-        return self.combined([*zip(operands[:half], operands[half:-1]), (operands[-1], 1.0)])
+        weights, inputs, bias = rules.parts_of_dot(operands)
+        return self.combined([*zip(weights, inputs), (bias, 1.0)])
 
     def _positive_of(self, x: Quantity) -> Any:
         return x
@@ -391,11 +391,12 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
         contributions = of_all if q.shared else of_examples
         operands, derivatives = q.operands, _local_derivatives(q, moving)
         if q.primitive is rules.dot and (of_example(adjoint) or adjoint == 1.0):
-            half = len(operands) // 2
-            weights, read = _moving(operands[:half], derivatives[:half])
+            all_weights, _, _ = rules.parts_of_dot(operands)
+            count = len(all_weights)
+            weights, read = _moving(all_weights, derivatives[:count])
             if weights and read_once.issuperset(weights) and all(of_example(x) or x == 1.0 for x in read):
                 rows[weights] = (book.one if adjoint == 1.0 else adjoint, *read)
-                operands, derivatives = operands[half:], derivatives[half:]
+                operands, derivatives = operands[count:], derivatives[count:]
         for operand, local in zip(operands, derivatives):
             # A local derivative that is 0 by its rule carries nothing: most of step's and where's are.
             if operand in moving and not (type(local) is float and local == 0):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .. import rules
 from ..notation import STRENGTH
 from ..primitives import BUILT_IN
-from .arrays import Array, Plan, reading
+from .arrays import Array, Plan, has_bias, reading
 from .dialects import NUMPY, WIDTH, Code, Dialect, Names, broken, filled, helpers_called
 from .quantities import BATCH_SUM, Quantity, of_example
 
@@ -512,9 +512,10 @@ class _Body:
 
     def _matrix(self, part: Array) -> Any:
         first = part.members[0]
+        _, inputs, _ = rules.parts_of_dot(first.operands)
         terms: list[Any] = []
         for start, stop in self.plan.blocks(self.plan.group_of[first]):
-            read = list(first.operands[len(first.operands) // 2 :][start:stop])
+            read = list(inputs[start:stop])
             rows = [list(q.operands[start:stop]) for q in part.members]
             terms.append(self._product(rows, read, part))
         return NUMPY.added([*terms, *self._biases(part)])
@@ -529,16 +530,15 @@ class _Body:
         return _matmul(self.block(read), weights)
 
     def _biases(self, part: Array) -> list[Any]:
-        at = reading(part.members)
-        has_bias = at < len(part.members[0].operands) // 2
-        biases = [self.operand(part.slot(at), part)] if has_bias else []
+        members = part.members
+        biases = [self.operand(part.slot(reading(members)), part)] if has_bias(members) else []
         return [*biases, self.operand(part.slot(-1), part)]
 
     def _dots(self, part: Array) -> Any:
         count = reading(part.members)
-        half = len(part.members[0].operands) // 2
-        rows = [list(q.operands[:count]) for q in part.members]
-        read = [list(q.operands[half : half + count]) for q in part.members]
+        parts = [rules.parts_of_dot(q.operands) for q in part.members]
+        rows = [list(weights[:count]) for weights, _, _ in parts]
+        read = [list(inputs[:count]) for _, inputs, _ in parts]
         inputs = self._boxes(read)
         if all(row == rows[0] for row in rows):
             products: Any = _matmul(inputs, self.row(rows[0]))

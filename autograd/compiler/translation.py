@@ -65,9 +65,8 @@ def _terms(
         x, y = operands
         return [(found.get(x, x), found.get(y, y))]
     if primitive is rules.dot:
-        numbers = [found.get(x, x) for x in operands]
-        half = len(numbers) // 2
-        return [*zip(numbers[:half], numbers[half:-1]), (numbers[-1], 1.0)]
+        weights, inputs, bias = rules.parts_of_dot([found.get(x, x) for x in operands])
+        return [*zip(weights, inputs), (bias, 1.0)]
     lists: list[list[Term]] = [open_sums.pop(x) if x in open_sums else [(1.0, found.get(x, x))] for x in operands]
     longest = max(lists, key=len)
     for terms in lists:
@@ -121,8 +120,8 @@ def _products(primitive: Primitive | None, operands: Sequence[Any], of_example: 
     if primitive is rules.multiply:
         pairs = ((operands[0], operands[1]),)
     elif primitive is rules.dot:
-        half = len(operands) // 2
-        pairs = zip(operands[:half], operands[half:-1])
+        weights, inputs, _ = rules.parts_of_dot(operands)
+        pairs = zip(weights, inputs)
     count = 0
     for x, y in pairs:
         if type(x) is not float and type(y) is not float and (x in of_example) is not (y in of_example):
