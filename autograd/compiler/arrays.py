@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import rules
 from .groups import Group, grouped
 from .layout import SUMS
-from .quantities import EXAMPLES, Quantity
+from .quantities import EXAMPLES, Quantity, is_same_everywhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -264,7 +264,7 @@ class Plan:
             if type(xs[0]) is Quantity and xs.count(xs[0]) < len(xs):
                 array = self.place[xs[0]][0]
                 shapes.add(array.shape if array.shared and xs == array.members else (len(members),))
-            elif len({*map(repr, xs)}) > 1:
+            elif not is_same_everywhere(xs):
                 shapes.add((len(members),))
         return shapes.pop() if len(shapes) == 1 else (len(members),)
 

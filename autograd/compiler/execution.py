@@ -18,7 +18,7 @@ from .. import rules
 from ..primitives import BUILT_IN, PRIMITIVES
 from .groups import Group
 from .layout import Layout, Rows, as_rows
-from .quantities import AFTER, BEFORE, EXAMPLES, Quantity, of_example
+from .quantities import AFTER, BEFORE, EXAMPLES, Quantity, is_same_everywhere, of_example, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -293,7 +293,7 @@ class _Binder:
 
     def _constant(self, number: float) -> Array:
         """An array without dimensions, which a ufunc takes quicker than a float."""
-        key = number or repr(number)  # 0.0 and -0.0 are equal, and differ
+        key = number or text_of(number)  # a text takes longer, and only zeros need it
         if key not in self._numbers:
             self._numbers[key] = numpy.array(number, self._machine.shared.dtype)
         return self._numbers[key]
@@ -324,7 +324,7 @@ class _Binder:
         """One slot of a group; an array without dimensions if it is the same constant everywhere."""
         first = operands[0]
         if type(first) is float:
-            same = len({*map(repr, operands)}) == 1
+            same = is_same_everywhere(operands)
             return self._constant(first) if same else self._rows(self._layout.rows_of(operands))
         if operands.count(first) == len(operands):
             return self._single(first) if first.shared else self._row_of[self._layout.place[first]][None]

@@ -120,6 +120,16 @@ def of_example(x: Any) -> bool:
     return type(x) is Quantity and not x.shared
 
 
+#: What tells constants apart, and what float() makes them of again: 0.0 and -0.0 are equal, and differ; nan equals
+#: nothing.
+text_of = repr
+
+
+def is_same_everywhere(constants: Iterable[Any]) -> bool:
+    """Whether these are one constant, again and again."""
+    return len({*map(text_of, constants)}) == 1
+
+
 #: When a quantity is computed: before the examples, for each block of examples, or when all are added up.
 BEFORE, EXAMPLES, AFTER = range(3)
 
@@ -182,7 +192,7 @@ class Quantities:
     def _with_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
         constants = [x for x in operands if type(x) is float]
         self.constants.update(constants)
-        key = (*operands, *map(repr, constants)) if 0.0 in constants else operands  # 0.0 and -0.0 are equal, and differ
+        key = (*operands, *map(text_of, constants)) if 0.0 in constants else operands  # others differ as they are
         return self._unique(primitive, operands, key)
 
     def _unique(self, primitive: Primitive, operands: tuple[Any, ...], key: tuple[Any, ...]) -> Quantity:
@@ -294,7 +304,7 @@ class Quantities:
         if len(terms) == 1 and not constant:
             return self._product(*terms[0])
         weight = terms[0][0] if terms else 1.0
-        if type(weight) is float and abs(weight) != 1 and not constant and len({repr(w) for w, _ in terms}) == 1:
+        if type(weight) is float and abs(weight) != 1 and not constant and is_same_everywhere([w for w, _ in terms]):
             return self.of(rules.multiply, (weight, self._sum([(1.0, x) for _, x in terms], 0.0)))  # a mean
         total: Any = None
         if len(terms) >= FEW:

@@ -16,7 +16,7 @@ from ..notation import STRENGTH
 from ..primitives import BUILT_IN
 from .arrays import Array, Plan, has_bias, reading
 from .dialects import NUMPY, WIDTH, Code, Dialect, Names, broken, filled, helpers_called
-from .quantities import BATCH_SUM, Quantity, of_example
+from .quantities import BATCH_SUM, Quantity, is_same_everywhere, of_example
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -385,7 +385,7 @@ class _Body:
 
     def operand(self, xs: list[Any], part: Array) -> Any:
         """A slot of a part, in a shape that fits it."""
-        if all(type(x) is float for x in xs) and len({*map(repr, xs)}) == 1:
+        if all(type(x) is float for x in xs) and is_same_everywhere(xs):
             return xs[0]
         if xs.count(xs[0]) == len(xs):
             code: Any = self._number(xs[0])
