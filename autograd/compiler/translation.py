@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from .. import rules
-from ..graph import label_of, operands_in
+from ..graph import label_of
 from .quantities import Quantity
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def translated(book: Quantities, recording: Recording, inputs: dict[Value, str])
     absorbed: dict[Value, bool] = {}
     operands_of: dict[Any, Sequence[Any]] = {}
     if not SUMS.isdisjoint([node._primitive for node in recording.order]):
-        operands_of = operands_in(recording.order)
+        operands_of = {node: node.operands for node in recording.order if node._primitive is not None}
         absorbed = _absorbed(operands_of, inputs, recording.outputs)
     found: dict[Any, Any] = {leaf: leaf.data for leaf in recording.constants}
     open_sums: dict[Any, list[Term]] = {}  # the terms of sums that a larger one absorbs
