@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..value import Value
-    from .execution import Array
+    from .binding import Array
     from .recording import Recording
 
 
