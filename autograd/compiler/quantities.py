@@ -311,26 +311,43 @@ class Quantities:
         """Written with * and +, or with one sum if it is long."""
         if len(terms) == 1 and not constant:
             return self._product(*terms[0])
-        weight = terms[0][0] if terms else 1.0
-        if type(weight) is float and abs(weight) != 1 and not constant and is_same_everywhere([w for w, _ in terms]):
-            return self.of(rules.multiply, (weight, self._sum([(1.0, x) for _, x in terms], 0.0)))  # a mean
-        total: Any = None
-        if len(terms) >= FEW:
-            products = [self._product(*term) for term in terms]
-            for members in ([x for x in products if not x.shared], [x for x in products if x.shared]):
-                if members:
-                    part = self._unique(rules.total, (*members,), (*members,)) if len(members) > 1 else members[0]
-                    total = part if total is None else self.of(rules.add, (total, part))
-        else:
-            for weight, read in terms:
-                if total is not None and type(weight) is float and weight == -1.0:
-                    total = self.of(rules.subtract, (total, read))
-                else:
-                    product = self._product(weight, read)
-                    total = product if total is None else self.of(rules.add, (total, product))
-        if total is None:
+        if not constant and (factor := _common_factor(terms)) is not None:
+            return self.of(rules.multiply, (factor, self._sum([(1.0, x) for _, x in terms], 0.0)))  # a mean
+        if not terms:
             return constant
-        return self.of(rules.add, (total, constant)) if constant or constant != constant else total
+        total = self._long_sum(terms) if len(terms) >= FEW else self._short_sum(terms)
+        return self.of(rules.add, (total, constant)) if constant else total
+
+    def _short_sum(self, terms: list[Term]) -> Any:
+        total: Any = None
+        for weight, read in terms:
+            if total is not None and type(weight) is float and weight == -1.0:
+                total = self.of(rules.subtract, (total, read))
+            else:
+                product = self._product(weight, read)
+                total = product if total is None else self.of(rules.add, (total, product))
+        return total
+
+    def _long_sum(self, terms: list[Term]) -> Any:
+        """What the examples have is added up in one operation, and what they share in another."""
+        products = [self._product(*term) for term in terms]
+        parts: list[Any] = []
+        for members in ([x for x in products if not x.shared], [x for x in products if x.shared]):
+            if len(members) > 1:
+                parts.append(self._unique(rules.total, (*members,), (*members,)))
+            else:
+                parts += members
+        return parts[0] if len(parts) == 1 else self.of(rules.add, parts)
+
+
+def _common_factor(terms: list[Term]) -> float | None:
+    """The constant that all are multiplied by, if it is one to compute with."""
+    if not terms:
+        return None
+    factor = terms[0][0]
+    if type(factor) is not float or abs(factor) == 1 or not is_same_everywhere([weight for weight, _ in terms]):
+        return None
+    return factor
 
 
 #: What operands are.
