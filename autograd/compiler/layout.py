@@ -76,8 +76,10 @@ class Layout:
         self._place_sums(groups)
         self._place_shared(groups)
         self._place_examples(groups, inputs, one, kept)
+        # Constants get their places now, all that groups and gradients read: the machine's array has no more rows. Both
+        # zeros are named, since they are equal, and a set of constants has kept but one of them.
         for x in (-0.0, *{0.0, *constants, *[x for x in kept if type(x) is float]}):
-            self.constant(x)  # it gets its place
+            self.constant(x)
 
     def rows_of(self, operands: Sequence[Any]) -> Rows:
         """Where operands lie: all of them shared or constant, or else what examples have."""

@@ -227,7 +227,12 @@ class Quantities:
         return [self.batch_sums[weight] for weight in self.rows_of_sums[row]]
 
     def forget(self) -> None:
-        """What is known of them, when all are made: so many objects less for the garbage collector to go over."""
+        """Let go of the lists of what was made: so many objects less for the garbage collector to go over.
+
+        To be called when all are made and `groups.needed` has gone over them. Quantities keep their operands, and the
+        sums and constants of the book stay; but `of` does not find equal ones any more, and neither `adjoints` nor
+        `needed` finds any.
+        """
         self.made.clear()
         self._known.clear()
 

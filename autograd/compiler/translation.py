@@ -84,6 +84,7 @@ def _absorbed(
     operands_of: dict[Any, Sequence[Any]], inputs: dict[Value, str], outputs: Sequence[Value]
 ) -> dict[Value, bool]:
     """The nodes of sums that become one dot; whether the sum of a larger one takes the node in."""
+    # Outputs twice: the caller reads them, so that none is ever read by one node alone.
     consumers = Counter(chain(outputs, outputs, *operands_of.values()))
     of_example: set[Any] = set(inputs)
     for node, operands in operands_of.items():
