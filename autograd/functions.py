@@ -88,10 +88,14 @@ def _dot_of_values(weights: tuple[Any, ...], inputs: tuple[Any, ...], bias: Any)
     """
     w = [weight._data for weight in weights]
     constant_inputs = _FLOAT.issuperset(map(type, inputs))
+    moving, factors = inputs, w  # unless they are constant: the inputs that are Values, and the weights of these
     try:
         x = inputs if constant_inputs else [value._data for value in inputs]
-    except AttributeError:
-        return _dot_of_some_values(weights, tuple([float(x) if isinstance(x, float) else x for x in inputs]), bias)
+    except AttributeError:  # some are floats, such as NumPy's
+        inputs = tuple([float(value) if isinstance(value, float) else value for value in inputs])
+        x = [value if type(value) is float else value._data for value in inputs]
+        moving = tuple([value for value in inputs if type(value) is not float])
+        factors = [number for value, number in zip(inputs, w) if type(value) is not float]
     data = builtins.sum(map(operator.mul, w, x), 0.0)
     if type(data) is not float:
         raise AttributeError  # other libraries have attributes named _data too
@@ -100,25 +104,12 @@ def _dot_of_values(weights: tuple[Any, ...], inputs: tuple[Any, ...], bias: Any)
         data += bias._data
         if constant_inputs:
             return recorded(data, rules.dot, operands, (*weights, bias), None, (*x, 1.0))
-        return recorded(data, rules.dot, operands, operands, None, (*x, *w, 1.0))
+        values = operands if moving is inputs else (*weights, *moving, bias)
+        return recorded(data, rules.dot, operands, values, None, (*x, *factors, 1.0))
     if not weights:
         raise AttributeError  # nothing to differentiate by
-    values, partials = (weights, x) if constant_inputs else ((*weights, *inputs), (*x, *w))
+    values, partials = (weights, x) if constant_inputs else ((*weights, *moving), (*x, *factors))
     return recorded(data + bias, rules.dot, operands, values, None, partials)
-
-
-def _dot_of_some_values(weights: tuple[Any, ...], inputs: tuple[Any, ...], bias: Any) -> Value:
-    """The same where some inputs are Values and others floats, such as NumPy's."""
-    x = [value if type(value) is float else value._data for value in inputs]
-    data = builtins.sum(map(operator.mul, [weight._data for weight in weights], x), 0.0)
-    if type(data) is not float:
-        raise AttributeError
-    moving = [(value, weight._data) for value, weight in zip(inputs, weights) if type(value) is not float]
-    values, partials = (*weights, *[value for value, _ in moving]), (*x, *[number for _, number in moving])
-    operands = (*weights, *inputs, bias)
-    if type(bias) is float:
-        return recorded(data + bias, rules.dot, operands, values, None, partials)
-    return recorded(data + bias._data, rules.dot, operands, (*values, bias), None, (*partials, 1.0))
 
 
 _FLOAT = {float}

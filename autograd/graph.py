@@ -15,7 +15,7 @@ from .primitives import BUILT_IN
 from .scalars import with_article
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from .value import Value
@@ -104,19 +104,6 @@ def opened(root: Value, leaves: list[Value], held: list[float | None]) -> list[V
             else:  # the left operand is a constant
                 push(node._right)
     return order
-
-
-def operands_in(order: Iterable[Value]) -> dict[Any, Sequence[Any]]:
-    """The operands of each result among the nodes, in half the time of asking each of them."""
-    return {
-        node: node._left
-        if type(node._right_partial) is tuple
-        else (node._left,)
-        if node._primitive.unary
-        else (node._left, node._right)
-        for node in order
-        if node._primitive is not None
-    }
 
 
 def label_of(node: Value) -> str:

@@ -303,8 +303,8 @@ def _at(slot: int, rule: Callable[..., float]) -> Callable[..., list[float]]:
 
 
 def _swapped_dot(numbers: Sequence[float], out: float, right: list[float]) -> list[float]:
-    half = len(right) // 2
-    return [*right[half:-1], *right[:half], right[-1]]
+    of_weights, of_inputs, of_bias = rules.parts_of_dot(right)
+    return [*of_inputs, *of_weights, of_bias]
 
 
 def _whole(numbers: Sequence[float], out: float, right: list[float]) -> list[float]:

@@ -717,29 +717,29 @@ mean = primitive(
 )  # fmt: skip
 
 
-def _weights_inputs_bias(operands: Any) -> tuple[Any, Any, Any]:
-    """The operands of a dot, w1, w2, ..., x1, x2, ..., b, taken apart."""
+def parts_of_dot(operands: Any) -> tuple[Any, Any, Any]:
+    """Weights, inputs and bias: the operands of a dot, w1, w2, ..., x1, x2, ..., b, taken apart."""
     half = len(operands) // 2
     return operands[:half], operands[half:-1], operands[-1]
 
 
 def _dot(*operands: float) -> float:
-    weights, inputs, bias = _weights_inputs_bias(operands)
+    weights, inputs, bias = parts_of_dot(operands)
     return sum(map(operator.mul, weights, inputs), 0.0) + float(bias)
 
 
 def _dot_derivatives(*operands_and_out: Any) -> list[Any]:
-    weights, inputs, _ = _weights_inputs_bias(operands_and_out[:-1])
+    weights, inputs, _ = parts_of_dot(operands_and_out[:-1])
     return [*inputs, *weights, 1.0]
 
 
 def _dot_of_arrays(*operands: Any) -> Any:
-    weights, inputs, bias = _weights_inputs_bias(operands)
+    weights, inputs, bias = parts_of_dot(operands)
     return _chain([*map(operator.mul, weights, inputs), bias])
 
 
 def _dot_in_products(*operands: Any) -> Any:
-    weights, inputs, bias = _weights_inputs_bias(operands)
+    weights, inputs, bias = parts_of_dot(operands)
     no_bias = type(bias) is float and bias == 0
     return _chain([*map(operator.mul, weights, inputs), *([] if no_bias else [bias])])
 

@@ -24,8 +24,8 @@ from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from . import workloads
 from .side_by_side import ONE_THREAD, ROOT, text_table
-from .workloads import by_hand, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,30 +50,22 @@ def hand_written(width: int) -> tuple[Callable[..., Any], int]:
     """The same loss, one + and one * at a time."""
     import autograd as ag
 
-    layers = by_hand(ag.Value, (2, width, width, 1))
-    return lambda x: ag.relu(1 - x[0] * score(layers, x, ag.relu)), 2
+    layers = workloads.by_hand(ag.Value, (2, width, width, 1))
+    return lambda x: ag.relu(1 - x[0] * workloads.score(layers, x, ag.relu)), 2
 
 
 def chain(links: int) -> tuple[Callable[..., Any], int]:
     """tanh(tanh(x * p) * p) ..., of which no two can be computed at once."""
     import autograd as ag
 
-    p = ag.Value(0.9)
-
-    def f(x: Any) -> Any:
-        for _ in range(links):
-            x = ag.tanh(x * p)
-        return x
-
-    return f, 1
+    return workloads.tanh_chain(ag.Value, ag.tanh, links), 1
 
 
 def products(count: int) -> tuple[Callable[..., Any], int]:
     """The sum of many products of a parameter and a number of the example, written with + and *."""
     import autograd as ag
 
-    weights = [ag.Value(1 / (1 + i)) for i in range(count)]
-    return lambda x: sum((w * xi for w, xi in zip(weights, x)), ag.Value(0.5)), count
+    return workloads.products(ag.Value, count), count
 
 
 def recurrent(steps: int) -> tuple[Callable[..., Any], int]:

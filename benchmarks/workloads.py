@@ -67,6 +67,24 @@ def chain(x: Any, length: int) -> Any:
     return y
 
 
+def tanh_chain(number: Callable[[float], Any], tanh: Callable[[Any], Any], links: int) -> Callable[[Any], Any]:
+    """The function tanh(tanh(x * p) * p) ..., of which no two nodes can be computed at once."""
+    p = number(0.9)
+
+    def f(x: Any) -> Any:
+        for _ in range(links):
+            x = tanh(x * p)
+        return x
+
+    return f
+
+
+def products(number: Callable[[float], Any], count: int) -> Callable[[Sequence[Any]], Any]:
+    """The function that adds up many products of a parameter and a number of the example, with + and *."""
+    weights = [number(1 / (1 + i)) for i in range(count)]
+    return lambda x: sum((weight * xi for weight, xi in zip(weights, x)), number(0.5))
+
+
 def hundred_nodes(number: Callable[[float], Any], first_input: float = 0.5) -> Any:
     """A small network of three inputs: 100 nodes, its inputs, weights and sums among them."""
     inputs = [number(x) for x in (first_input, -1.0, 2.0)]

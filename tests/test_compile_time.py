@@ -10,6 +10,7 @@ import numpy
 import pytest
 
 import autograd as ag
+from benchmarks import workloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,28 +18,14 @@ if TYPE_CHECKING:
 
 
 def chain(links: int) -> Callable[[Any], Any]:
-    """tanh(tanh(x * p) * p) ..., of which no two can be computed at once."""
-    p = ag.Value(0.9)
-
-    def f(x: Any) -> Any:
-        for _ in range(links):
-            x = ag.tanh(x * p)
-        return x
-
-    return f
+    """A deep graph of nodes that are alone in their level."""
+    return workloads.tanh_chain(ag.Value, ag.tanh, links)
 
 
 def products(count: int) -> Callable[[Any], Any]:
     """One long sum, written with + and *."""
-    weights = [ag.Value(1 / (1 + i)) for i in range(count)]
-
-    def f(x: Any) -> Any:
-        total = ag.Value(0.5) * x
-        for weight in weights:
-            total = total + weight * x
-        return ag.tanh(total)
-
-    return f
+    total = workloads.products(ag.Value, count)
+    return lambda x: ag.tanh(total([x] * count))
 
 
 def several_uses(count: int) -> Callable[[Any], Any]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from .execution import Array
+    from .binding import Array
 
 
 def as_array(arg: Any, place: int, dtype: str) -> Array:

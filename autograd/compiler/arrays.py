@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import rules
 from .groups import Group, grouped
 from .layout import SUMS
-from .quantities import EXAMPLES, Quantity
+from .quantities import EXAMPLES, Quantity, is_same_everywhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -163,9 +163,10 @@ class Plan:
             self._parameter(weights, (height, width), "W")
 
     def _claim_bias(self, group: Group) -> None:
-        at = reading(group.members)
-        biases = [q.operands[at] for q in group.members]
-        if at < len(group.members[0].operands) // 2 and self._free(biases):
+        if not has_bias(group.members):
+            return
+        biases = group.slot(reading(group.members))
+        if self._free(biases):
             self._parameter(biases, () if len(biases) == 1 else (len(biases),), "b")
 
     def is_column(self, q: Quantity) -> bool:
@@ -263,7 +264,7 @@ class Plan:
             if type(xs[0]) is Quantity and xs.count(xs[0]) < len(xs):
                 array = self.place[xs[0]][0]
                 shapes.add(array.shape if array.shared and xs == array.members else (len(members),))
-            elif len({*map(repr, xs)}) > 1:
+            elif not is_same_everywhere(xs):
                 shapes.add((len(members),))
         return shapes.pop() if len(shapes) == 1 else (len(members),)
 
@@ -288,10 +289,15 @@ class Plan:
                 part.name = self.names.new(label)
 
 
+def has_bias(members: Sequence[Quantity]) -> bool:
+    """Whether the last input of every dot is the 1.0 that its bias is multiplied by."""
+    return all(type(rules.parts_of_dot(q.operands)[1][-1]) is float for q in members)
+
+
 def reading(members: Sequence[Quantity]) -> int:
     """How many inputs each dot reads: without the 1.0 of a bias, if all have one."""
-    half = len(members[0].operands) // 2
-    return half - all(type(q.operands[-2]) is float for q in members)
+    _, inputs, _ = rules.parts_of_dot(members[0].operands)
+    return len(inputs) - has_bias(members)
 
 
 def stem(label: str) -> str:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..value import Value
-    from .execution import Array, Outcome
+    from .binding import Array
+    from .execution import Outcome
 
 
 class Compiled:

@@ -286,9 +286,8 @@ def _chosen(dialect: Dialect, condition: Operand, x: Operand, y: Operand) -> Any
 
 
 def _dot(dialect: Dialect, *operands: Operand) -> Any:
-    half = len(operands) // 2
-    pairs = zip(operands[:half], operands[half:-1])
-    return dialect.added([*(_product(x, y) for x, y in pairs), operands[-1]])
+    weights, inputs, bias = rules.parts_of_dot(operands)
+    return dialect.added([*map(_product, weights, inputs), bias])
 
 
 def _product(x: Any, y: Any) -> Any:

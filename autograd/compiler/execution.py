@@ -8,47 +8,27 @@ what makes it faster than NumPy written by hand, where each operation makes a ne
 
 from __future__ import annotations
 
-from functools import cached_property, partial
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
 
-from .. import rules
-from ..primitives import BUILT_IN, PRIMITIVES
-from .groups import Group
-from .layout import Layout, Rows, as_rows
+from .binding import Binder, part_of
+from .layout import Rows, as_rows
 from .quantities import AFTER, BEFORE, EXAMPLES, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, TypeAlias
+    from typing import Any
 
-    from ..primitives import Primitive
-
-    Array: TypeAlias = numpy.ndarray[Any, Any]
+    from .binding import Array, Calls
+    from .groups import Group
+    from .layout import Layout
 
 #: About how many bytes the numbers of a block may take: what a core has for itself as a cache.
 CACHE = 1 << 20
 
 #: The fewest examples of a block: below that, the calls cost more than the arithmetic.
 FEWEST = 256
-
-#: What NumPy has under the name of a primitive of the table.
-UFUNCS = {PRIMITIVES[name]: ufunc for name in BUILT_IN if isinstance(ufunc := getattr(numpy, name, None), numpy.ufunc)}
-
-#: Those that are called as they are, whatever the operands.
-PLAIN_UFUNCS = {
-    primitive: ufunc
-    for primitive, ufunc in UFUNCS.items()
-    if primitive not in (rules.power, rules.maximum, rules.minimum)
-}
-
-#: So few rows that lie here and there are read one by one: to gather them takes longer.
-FEW_ROWS = 6
-
-#: A matrix that is used more often than this is a recurrent one: so many products of adjoints and inputs cost one call.
-FEW_USES, STACKED = 8, 100
 
 #: How many sizes of blocks are remembered.
 REMEMBERED = 4
@@ -90,7 +70,7 @@ class Machine:
         self._inputs = inputs
         self._outputs = outputs
         self._input_gradients = input_gradients
-        self.exact = exact
+        self._exact = exact
         self._same_for_all = type(outputs[0]) is Quantity and outputs[0].shared
         self._dtype = numpy.dtype(dtype)
         self._parameter_count = len(layout.parameters)
@@ -145,8 +125,8 @@ class Machine:
         """What gives these numbers, shared ones, as they are when it is called."""
         rows = as_rows("shared", gradients) if gradients else Rows("shared", 0, 0)
         if rows.places:
-            return lambda: self._view(rows, None)[:, 0]
-        view = self._view(rows, None)[:, 0]
+            return lambda: part_of(self.shared, rows)[:, 0]
+        view = part_of(self.shared, rows)[:, 0]
         return lambda: view
 
     # ----- Blocks -----
@@ -163,10 +143,7 @@ class Machine:
         array = numpy.zeros((layout.example_count, size), self._dtype)
         array[layout.ones] = 1.0
         inputs = [array[layout.place[column[0]] :][: len(column)] if column else array[:0] for column in self._inputs]
-        results = [
-            [self._view(layout.rows_of([x]), array)[0] for x in column]
-            for column in [self._outputs, *self._input_gradients]
-        ]
+        results = [[self._row(x, array) for x in column] for column in [self._outputs, *self._input_gradients]]
         first = self._bound(EXAMPLES, array)
         more = self._bound(EXAMPLES, array, first=False) if several else first
         block = Block(inputs, first, more, results)
@@ -174,42 +151,16 @@ class Machine:
         return block
 
     def _bound(self, stage: int, examples: Array | None = None, *, first: bool = True) -> Calls:
-        binder = _Binder(self, examples, first=first)
+        binder = Binder(self._layout, self.shared, examples, exact=self._exact, first=first)
         for group in self._groups[stage]:
             binder.bind(group)
+        self._adding = self._adding or binder.is_adding
         return binder.calls
 
-    def _view(self, rows: Rows, examples: Array | None) -> Array:
-        array = self.shared if rows.array == "shared" else examples
-        assert array is not None
-        if rows.places:
-            return array[list(rows.places)]
-        return array[rows.start : rows.start + rows.size * rows.step : rows.step]
-
-
-class Calls:
-    """What is called, one after another.
-
-    Functions and what they are given are in lists of their own: the garbage collector has no pairs to go over, and
-    forgets tuples of arrays.
-    """
-
-    def __init__(self) -> None:
-        self._functions: list[Callable[..., Any]] = []
-        self._operands: list[tuple[Any, ...]] = []
-
-    def add(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> None:
-        """One more, at the end."""
-        self._functions.append(function)
-        self._operands.append(operands)
-
-    def run(self) -> None:
-        """Call all of them."""
-        for function, operands in zip(self._functions, self._operands):
-            function(*operands)
-
-    def __len__(self) -> int:
-        return len(self._functions)
+    def _row(self, x: Any, examples: Array) -> Array:
+        rows = self._layout.rows_of([x])
+        row: Array = part_of(self.shared if rows.array == "shared" else examples, rows)[0]
+        return row
 
 
 class Block(NamedTuple):
@@ -219,372 +170,3 @@ class Block(NamedTuple):
     first: Calls  # sums over the batch are set by the first block,
     more: Calls  # and the others add to them
     results: list[list[Array]]
-
-
-class _Binder:
-    """Turns groups into calls on parts of the arrays."""
-
-    def __init__(self, machine: Machine, examples: Array | None, *, first: bool) -> None:
-        self.calls = Calls()
-        self._machine = machine
-        self._layout = machine._layout
-        self._examples = examples
-        self._first = first
-        self._array = machine.shared if examples is None else examples  # what groups write to
-        self._room: dict[Any, Array] = {}  # what groups of one shape may share
-        self._numbers: dict[Any, Array] = {}  # constants, and numbers that all examples share
-        self._found_rows: dict[tuple[Any, ...], Array] = {}  # of the group at hand
-        self._copies = 0  # how many arrays the group at hand has for rows that it gathers
-        self._matrices: dict[Any, Array] = {}  # of these: a recurrent network uses one again and again
-        self._binders: dict[str, Callable[[Group], None]] = {
-            "matrix": self._matrix,
-            "dots": self._dots,
-            "each": self._each,
-            "in_turn": self._in_turn,
-            "batch_sums": self._batch_sums,
-            "rows_of_sums": self._rows_of_sums,
-        }
-
-    @cached_property
-    def _row_of(self) -> list[Array]:
-        return list(self._array)
-
-    def bind(self, group: Group) -> None:
-        """Append the calls that compute the group."""
-        primitive, members = group.primitive, group.members
-        self._copies = 0
-        if primitive in PLAIN_UFUNCS and self._are_scattered(members):
-            self._in_turn(group)
-        else:
-            self._binders[group.form](group)
-
-    def _are_scattered(self, members: list[Quantity]) -> bool:
-        """Whether to compute these one by one is sooner done than to gather what they read, and does no harm."""
-        if len(members) > FEW_ROWS or self._examples is None:
-            return False
-        written = {self._layout.place[q] for q in members}
-        scattered = False
-        for slot in zip(*[q.operands for q in members]):
-            if type(slot[0]) is Quantity and not slot[0].shared:
-                places = [self._layout.place[x] for x in slot]
-                if not written.isdisjoint(places):  # what is written may be read by the next one
-                    return False
-                if slot.count(slot[0]) < len(slot) and as_rows("examples", places).places:
-                    scattered = True
-        return scattered
-
-    def _call(self, function: Callable[..., Any], *operands: Any) -> None:
-        self.calls.add(function, operands)
-
-    def _ufunc(self, ufunc: numpy.ufunc, *operands_and_out: Any) -> None:
-        """By place it is quicker; only maximum and minimum want the last one by name."""
-        if ufunc in (numpy.maximum, numpy.minimum):
-            *operands, out = operands_and_out
-            self._call(partial(ufunc, out=out), *operands)
-        else:
-            self._call(ufunc, *operands_and_out)
-
-    def _same_shape(self, out: Array, dtype: Any) -> Array:
-        """An array of that shape: zeros, which `maximum` takes in half the time of a single one; or room for bools."""
-        key = (out.shape, dtype)
-        if key not in self._room:
-            self._room[key] = numpy.zeros(out.shape, dtype)
-        return self._room[key]
-
-    def _constant(self, number: float) -> Array:
-        """An array without dimensions, which a ufunc takes quicker than a float."""
-        key = number or repr(number)  # 0.0 and -0.0 are equal, and differ
-        if key not in self._numbers:
-            self._numbers[key] = numpy.array(number, self._machine.shared.dtype)
-        return self._numbers[key]
-
-    def _number(self, x: Any) -> Array:
-        """A constant, or what examples share: without dimensions, for a ufunc takes twice as long to stretch a row."""
-        if type(x) is float:
-            return self._constant(x)
-        if x not in self._numbers:
-            self._numbers[x] = self._machine.shared[self._layout.place[x], 0, ...]
-        return self._numbers[x]
-
-    def _rows(self, rows: Rows) -> Array:
-        """A part of an array; a copy that is made anew each time where the rows are not evenly apart."""
-        if not rows.places:
-            return self._machine._view(rows, self._examples)
-        source = self._machine.shared if rows.array == "shared" else self._examples
-        assert source is not None
-        return self._gathered(source, rows.places)
-
-    def _gathered(self, source: Array, places: Sequence[int]) -> Array:
-        self._copies += 1
-        copy = self._room_for((len(places), source.shape[1]), self._copies)
-        self._call(source.take, numpy.array(places), 0, copy, "clip")
-        return copy
-
-    def _operand(self, operands: Sequence[Any]) -> Array:
-        """One slot of a group; an array without dimensions if it is the same constant everywhere."""
-        first = operands[0]
-        if type(first) is float:
-            same = len({*map(repr, operands)}) == 1
-            return self._constant(first) if same else self._rows(self._layout.rows_of(operands))
-        if operands.count(first) == len(operands):
-            return self._single(first) if first.shared else self._row_of[self._layout.place[first]][None]
-        return self._rows(self._layout.rows_of(operands))
-
-    def _out(self, group: Group) -> Array:
-        start = self._layout.place[group.members[0]]
-        return self._array[start : start + len(group.members)]
-
-    # ----- One method for each form of a group -----
-
-    def _matrix(self, group: Group) -> None:
-        """weights @ inputs."""
-        weights = self._matrix_of(group.weights, len(group.members))
-        inputs = self._rows(self._layout.rows_of(group.inputs))
-        self._call(numpy.dot, weights, inputs, self._out(group))  # a quarter less than matmul for small ones
-
-    def _matrix_of(self, weights: list[Any], height: int) -> Array:
-        """A matrix of shared numbers, row after row: a view where they are evenly apart in both directions."""
-        places = numpy.array(self._layout.shared_places(weights)).reshape(height, -1)
-        key = places.shape, places.tobytes()
-        if key not in self._matrices:
-            self._matrices[key] = self._shared_matrix(places)
-        return self._matrices[key]
-
-    def _shared_matrix(self, places: Array) -> Array:
-        (height, width), array = places.shape, self._machine.shared
-        start = int(places[0, 0])
-        right = int(places[0, 1]) - start if width > 1 else 1
-        down = int(places[1, 0]) - start if height > 1 else width
-        evenly = start + down * numpy.arange(height)[:, None] + right * numpy.arange(width)
-        if right > 0 and down > 0 and (places == evenly).all():
-            size = array.itemsize
-            return numpy.lib.stride_tricks.as_strided(array[start:, 0], (height, width), (down * size, right * size))
-        copy = numpy.empty((places.size, 1), array.dtype)  # of its own: other groups use it as it is
-        self._call(array.take, places.ravel(), 0, copy, "clip")
-        return copy.reshape(height, width)
-
-    def _dots(self, group: Group) -> None:
-        """Σ weights * inputs, row by row."""
-        height = len(group.members)
-        width = len(group.weights) // height
-        weights = self._matrix_of(group.weights, height)[:, None, :]
-        rows = self._rows(self._layout.rows_of(group.inputs))
-        inputs = rows.reshape(height, width, rows.shape[1])
-        self._call(numpy.matmul, weights, inputs, self._out(group)[:, None, :])
-
-    def _each(self, group: Group) -> None:
-        """An operation on each row."""
-        primitive, members = group.primitive, group.members
-        if primitive is rules.total:
-            self._totals(group)
-            return
-        if len(members) == 1:
-            (q,) = members
-            operands, out = [self._single(x) for x in q.operands], self._row_of[self._layout.place[q]]
-        else:
-            operands = [self._operand(slot) for slot in zip(*[q.operands for q in members])]
-            out = self._out(group)
-        if primitive is rules.power and all(q.operands[1] == 2.0 for q in members):
-            primitive, operands = rules.multiply, operands[:1] * 2
-        self._elementwise(primitive, operands, out)
-
-    def _in_turn(self, group: Group) -> None:
-        """An operation on one row after another."""
-        place, row_of, alone = self._layout.place, self._row_of, self._examples is None
-        for q in group.members:
-            ufunc = PLAIN_UFUNCS.get(q.primitive) if q.primitive else None  # a leaf is in no group
-            if ufunc is None:
-                self._copies = 0
-                self._each(Group("each", q.primitive, [q], q.stage))
-                continue
-            operands = [
-                row_of[place[x]] if type(x) is Quantity and x.shared is alone else self._number(x) for x in q.operands
-            ]
-            self.calls.add(ufunc, (*operands, row_of[place[q]]))
-
-    def _totals(self, group: Group) -> None:
-        """The sum of the operands of each member."""
-        height, count = len(group.members), len(group.members[0].operands)
-        rows = self._rows(self._layout.rows_of([x for q in group.members for x in q.operands]))
-        self._call(numpy.add.reduce, rows.reshape(height, count, rows.shape[1]), 1, None, self._out(group))
-
-    def _single(self, x: Any) -> Array:
-        """The operand of a group of one."""
-        if type(x) is Quantity and x.shared is (self._examples is None):
-            return self._row_of[self._layout.place[x]]
-        return self._number(x)
-
-    def _elementwise(self, primitive: Primitive, operands: list[Array], out: Array) -> None:
-        if not self._machine.exact and primitive is rules.multiply and _is_outer(operands, out):
-            self._call(numpy.dot, *sorted(operands, key=len, reverse=True), out)  # half the time of a broadcast product
-        elif primitive in UFUNCS:
-            self._ufunc(UFUNCS[primitive], *operands, out)
-        elif not self._machine.exact and primitive is rules.relu:
-            self._ufunc(numpy.maximum, *operands, self._same_shape(out, out.dtype), out)
-        elif not self._machine.exact and primitive is rules.step:
-            # A ufunc that writes True and False as floats is slower than one more call that does.
-            above = self._same_shape(out, numpy.dtype(bool))
-            self._ufunc(numpy.greater, *operands, self._constant(0.0), above)
-            self._call(numpy.copyto, out, above)
-        else:
-            self._call(_assign, out, primitive.array, *operands)
-
-    def _batch_sums(self, group: Group) -> None:
-        """Σ x * y over the batch: products of matrices where they make one, the others one by one."""
-        others: list[Quantity] = []
-        self._found_rows.clear()
-        for members in self._adjacent(group.members):
-            reads, adjoints = [q.operands[::2] for q in members], [q.operands[1::2] for q in members]
-            at = 0
-            while at < len(members):
-                width, height = _shape_of_product(reads, adjoints, at)
-                if width:
-                    inputs_at = list(zip(*reads[at : at + width]))
-                    results_at = list(zip(*adjoints[at : at + width * height : width]))
-                    self._products(self._layout.place[members[at]], inputs_at, results_at)
-                else:
-                    others.append(members[at])
-                at += width * height or 1
-        if others:
-            self._one_by_one(others)
-
-    def _rows_of_sums(self, group: Group) -> None:
-        """The gradient of a matrix, which is a product of matrices too."""
-        self._found_rows.clear()
-        read = group.members[0].operands[1:]
-        for members in self._adjacent(group.members, len(read)):
-            self._products(self._layout.place[members[0]], [read], [tuple([q.operands[0] for q in members])])
-
-    def _adjacent(self, members: list[Quantity], size: int = 1) -> list[list[Quantity]]:
-        """The members in the order of their rows, of which each has so many, in runs whose rows are adjacent."""
-        place = self._layout.place
-        runs: list[list[Quantity]] = []
-        for q in sorted(members, key=place.__getitem__):
-            if runs and place[q] == place[runs[-1][-1]] + size:
-                runs[-1].append(q)
-            else:
-                runs.append([q])
-        return runs
-
-    def _rows_once(self, operands: tuple[Any, ...]) -> Array:
-        """Rows of examples, which other sums of the group may read as well."""
-        if operands not in self._found_rows:
-            self._found_rows[operands] = self._rows(self._layout.example_rows(operands))
-        return self._found_rows[operands]
-
-    def _products(self, start: int, inputs_at: list[Any], results_at: list[Any]) -> None:
-        """A matrix of sums: adjoints @ inputs.T, for every time that the matrix was used."""
-        height, width = len(results_at[0]), len(inputs_at[0])
-        total = self._machine.shared[start : start + height * width, 0].reshape(height, width)
-        many = len(inputs_at) > FEW_USES
-        for t in range(0, len(inputs_at), STACKED if many else 1):
-            out = total if t == 0 and self._first else self._room_for(total.shape, "more")
-            if many:
-                self._stacked_products(inputs_at[t : t + STACKED], results_at[t : t + STACKED], out)
-            else:
-                inputs, of_results = self._rows_once(inputs_at[t]), self._rows_once(results_at[t])
-                self._call(numpy.dot, of_results, inputs.T, out)
-            if out is not total:
-                self._call(numpy.add, total, out, total)
-
-    def _stacked_products(self, inputs_at: list[Any], results_at: list[Any], out: Array) -> None:
-        """The sum of many products of matrices: copies of their rows, and one call for all."""
-        of_results, inputs = self._stack(results_at, "results"), self._stack(inputs_at, "inputs")
-        products = self._room_for((len(inputs_at), *out.shape), "products")
-        self._call(numpy.matmul, of_results, inputs.transpose(0, 2, 1), products)
-        self._call(numpy.add.reduce, products, 0, None, out)
-
-    def _stack(self, rows: list[Any], purpose: str) -> Array:
-        """A copy of rows of examples, of shape (uses, rows of each, examples); a 1.0 is that of a bias."""
-        place, one = self._layout.place, self._layout.ones[0]
-        places = numpy.array([[place[x] if type(x) is Quantity else one for x in some] for some in rows])
-        stack = self._room_for((*places.shape, self._array.shape[1]), purpose)
-        self._call(self._array.take, places, 0, stack, "clip")
-        return stack
-
-    def _room_for(self, shape: tuple[int, ...], purpose: str | int) -> Array:
-        """An array that is written and read by calls that follow each other."""
-        if (shape, purpose) not in self._room:
-            self._room[shape, purpose] = numpy.empty(shape, self._array.dtype)
-        return self._room[shape, purpose]
-
-    def _one_by_one(self, members: list[Quantity]) -> None:
-        products: list[tuple[int, Any, Any]] = []
-        sums: list[tuple[int, Any, Any]] = []
-        for q in members:
-            for x, y in zip(q.operands[::2], q.operands[1::2]):
-                place = self._layout.place[q]
-                if _of_example(x) and _of_example(y):
-                    products.append((place, x, y))
-                else:
-                    sums.append((place, x, y) if _of_example(y) else (place, y, x))
-        if products:
-            places, xs, ys = map(list, zip(*products))
-            found = self._column(len(places))
-            rows = [self._rows(self._layout.rows_of(column)) for column in (xs, ys)]
-            self._call(_row_products, *rows, found[:, 0])
-            self._add_to(places, found)
-        if sums:
-            places, weights, ys = map(list, zip(*sums))
-            found = self._column(len(places))
-            self._call(numpy.add.reduce, self._rows(self._layout.rows_of(ys)), 1, None, found[:, 0])
-            if not all(type(x) is float and x == 1.0 for x in weights):
-                self._call(numpy.multiply, found, self._operand(weights), found)
-            self._add_to(places, found)
-
-    def _column(self, count: int) -> Array:
-        return numpy.empty((count, 1), self._machine.shared.dtype)
-
-    def _add_to(self, places: list[int], found: Array) -> None:
-        rows = as_rows("shared", places)
-        if rows.places:
-            self._call(numpy.add.at, self._machine.shared[:, 0], numpy.array(places), found[:, 0])
-        else:
-            total = self._machine._view(rows, None)
-            self._call(numpy.add, total, found, total)
-        self._machine._adding = True
-
-
-def _of_example(x: Any) -> bool:
-    return type(x) is Quantity and not x.shared
-
-
-def _shape_of_product(reads: list[Any], adjoints: list[Any], at: int) -> tuple[int, int]:
-    """Width and height of the matrix of sums that begins there: its rows read the same, each has one adjoint.
-
-    (0, 0) where it is none.
-
-    Args:
-        reads, adjoints: for each sum, the first factors of its products, and the second.
-    """
-    first, count = adjoints[at], len(adjoints)
-    if not all(map(_of_example, first)):
-        return 0, 0
-    width = 1
-    while at + width < count and adjoints[at + width] == first:
-        width += 1
-    row = reads[at : at + width]
-    if not all(map(_of_example, chain(*row[:-1]))):
-        return 0, 0
-    if not all(_of_example(x) or (type(x) is float and x == 1.0) for x in row[-1]):
-        return (width - 1, 1) if width > 1 else (0, 0)
-    height = 1
-    for below in range(at + width, count - width + 1, width):
-        alike = adjoints[below : below + width]
-        if alike.count(alike[0]) < width or not all(map(_of_example, alike[0])) or reads[below : below + width] != row:
-            break
-        height += 1
-    return width, height
-
-
-def _is_outer(operands: list[Array], out: Array) -> bool:
-    """Whether a number for each row is multiplied by one for each example."""
-    return out.ndim == 2 and len(out) > 1 and sorted(x.shape for x in operands) == [(1, out.shape[1]), (len(out), 1)]
-
-
-def _row_products(x: Array, y: Array, out: Array) -> None:
-    numpy.einsum("kn,kn->k", x, y, out=out)
-
-
-def _assign(out: Array, function: Callable[..., Any], *operands: Any) -> None:
-    out[...] = function(*operands)

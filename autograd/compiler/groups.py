@@ -47,13 +47,13 @@ class Group:
     @property
     def weights(self) -> list[Any]:
         """Of dots: all weights, row after row."""
-        return [x for q in self.members for x in q.operands[: len(q.operands) // 2]]
+        return [x for q in self.members for x in rules.parts_of_dot(q.operands)[0]]
 
     @property
     def inputs(self) -> list[Any]:
         """Of dots: what they read; row after row, unless all read the same."""
         rows = self.members[:1] if self.form == "matrix" else self.members
-        return [x for q in rows for x in q.operands[len(q.operands) // 2 : -1]]
+        return [x for q in rows for x in rules.parts_of_dot(q.operands)[1]]
 
     def read(self) -> Iterable[Any]:
         """What examples have and the group reads, and perhaps more than that; each of it once or more."""
@@ -133,7 +133,8 @@ def _kinds(q: Quantity) -> Any:
     if primitive is ROW_OF_SUMS:
         return operands[1:]
     if primitive is rules.dot:
-        return operands[len(operands) // 2 : -1]
+        _, inputs, _ = rules.parts_of_dot(operands)
+        return inputs
     assert primitive is not None
     if primitive.variadic:
         return tuple([type(x) is Quantity and (1 if x.shared else 2) for x in operands])

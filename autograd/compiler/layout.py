@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from .groups import Group
-from .quantities import EXAMPLES, Quantity
+from .quantities import EXAMPLES, Quantity, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -65,7 +65,7 @@ class Layout:
         constants: Iterable[float],
     ) -> None:
         self.place: dict[Quantity, int] = {}
-        self.constants: dict[str, int] = {}  # by repr
+        self.constants: dict[str, int] = {}  # by their text
         self.shared_count = self.example_count = 0
         self.ones: list[int] = []  # rows of examples that hold 1
         #: The parameters in the order in which they lie.
@@ -76,8 +76,10 @@ class Layout:
         self._place_sums(groups)
         self._place_shared(groups)
         self._place_examples(groups, inputs, one, kept)
+        # Constants get their places now, all that groups and gradients read: the machine's array has no more rows. Both
+        # zeros are named, since they are equal, and a set of constants has kept but one of them.
         for x in (-0.0, *{0.0, *constants, *[x for x in kept if type(x) is float]}):
-            self.constant(x)  # it gets its place
+            self.constant(x)
 
     def rows_of(self, operands: Sequence[Any]) -> Rows:
         """Where operands lie: all of them shared or constant, or else what examples have."""
@@ -106,7 +108,7 @@ class Layout:
 
     def constant(self, number: float) -> int:
         """The row of a constant."""
-        text = repr(number)
+        text = text_of(number)
         if text not in self.constants:
             self.constants[text] = self._more_shared(1)
         return self.constants[text]

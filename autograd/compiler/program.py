@@ -6,10 +6,11 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .backward_pass import adjoints
 from .execution import Machine
 from .groups import grouped, needed
 from .layout import Layout
-from .quantities import Quantities, Quantity, adjoints
+from .quantities import Quantities, Quantity
 from .translation import translated
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..value import Value
-    from .execution import Array
+    from .binding import Array
     from .recording import Recording
 
 

@@ -3,7 +3,7 @@
     book = Quantities()
     x, w = book.leaf("x", shared=False), book.leaf("w", shared=True)
     tanh(w * x)                                      # the rules of the table work on quantities as they do on Values
-    adjoints(book, [loss], [w])                      # the backward pass: more quantities
+    adjoints(book, loss, [w])                        # backward_pass.py: more quantities
 
 A quantity is `shared` if it is one number for the whole batch (a parameter, and what comes from parameters alone);
 otherwise there is one for each example. Equal quantities are one object: common subexpressions are computed once.
@@ -11,9 +11,7 @@ otherwise there is one for each example. Equal quantities are one object: common
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from itertools import chain
-from operator import attrgetter
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from .. import rules
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from ..primitives import Primitive
 
     Term: TypeAlias = tuple["Quantity | float", "Quantity | float"]
-    Contributions: TypeAlias = Sequence[Any]  # x, y, x, y, ... of products x * y
 
 
 class Quantity:
@@ -115,11 +112,37 @@ class Quantity:
         return f"<{'shared ' * self.shared}{name} {self.label}>"
 
 
+def of_example(x: Any) -> bool:
+    """Whether it is a quantity that every example has of its own: no constant, and not shared."""
+    return type(x) is Quantity and not x.shared
+
+
+#: What tells constants apart, and what float() makes them of again: 0.0 and -0.0 are equal, and differ; nan equals
+#: nothing.
+text_of = repr
+
+
+def is_same_everywhere(constants: Iterable[Any]) -> bool:
+    """Whether these are one constant, again and again."""
+    return len({*map(text_of, constants)}) == 1
+
+
 #: When a quantity is computed: before the examples, for each block of examples, or when all are added up.
 BEFORE, EXAMPLES, AFTER = range(3)
 
-#: A graph of more levels than these is mostly so narrow that calls cost more than the arithmetic.
-DEEP = 50
+
+class BatchSum:
+    """What marks a quantity as a sum over the batch: how examples contribute to a shared adjoint."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+#: Σ x * y over terms and over the batch; the operands are x, y, x, y, ...
+BATCH_SUM: Any = BatchSum("batch_sum")
+
+#: The sums of y * x1, of y * x2, ...; the operands are y, x1, x2, ... It is a row of the gradient of a matrix.
+ROW_OF_SUMS: Any = BatchSum("row_of_sums")
 
 #: A sum of fewer terms than this is written with +.
 FEW = 4
@@ -166,8 +189,8 @@ class Quantities:
 
     def _of_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         """The same where some operands are numbers, or all of them."""
-        if not _KINDS.issuperset(map(type, operands)):
-            operands = tuple([x if type(x) in _KINDS else as_number(x, primitive.name) for x in operands])
+        if not KINDS.issuperset(map(type, operands)):
+            operands = tuple([x if type(x) in KINDS else as_number(x, primitive.name) for x in operands])
         if Quantity not in map(type, operands):
             return primitive(*operands)
         simpler = _SIMPLER.get(primitive) or _SIMPLER_OF_CONSTANTS.get(primitive)
@@ -177,7 +200,7 @@ class Quantities:
     def _with_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
         constants = [x for x in operands if type(x) is float]
         self.constants.update(constants)
-        key = (*operands, *map(repr, constants)) if 0.0 in constants else operands  # 0.0 and -0.0 are equal, and differ
+        key = (*operands, *map(text_of, constants)) if 0.0 in constants else operands  # others differ as they are
         return self._unique(primitive, operands, key)
 
     def _unique(self, primitive: Primitive, operands: tuple[Any, ...], key: tuple[Any, ...]) -> Quantity:
@@ -204,7 +227,12 @@ class Quantities:
         return [self.batch_sums[weight] for weight in self.rows_of_sums[row]]
 
     def forget(self) -> None:
-        """What is known of them, when all are made: so many objects less for the garbage collector to go over."""
+        """Let go of the lists of what was made: so many objects less for the garbage collector to go over.
+
+        To be called when all are made and `groups.needed` has gone over them. Quantities keep their operands, and the
+        sums and constants of the book stay; but `of` does not find equal ones any more, and neither `adjoints` nor
+        `needed` finds any.
+        """
         self.made.clear()
         self._known.clear()
 
@@ -217,8 +245,8 @@ class Quantities:
         return self.combined([(1 / len(operands), x) for x in operands])
 
     def _dot_of(self, *operands: Any) -> Any:
-        half = len(operands) // 2
-        return self.combined([*zip(operands[:half], operands[half:-1]), (operands[-1], 1.0)])
+        weights, inputs, bias = rules.parts_of_dot(operands)
+        return self.combined([*zip(weights, inputs), (bias, 1.0)])
 
     def _positive_of(self, x: Quantity) -> Any:
         return x
@@ -288,30 +316,47 @@ class Quantities:
         """Written with * and +, or with one sum if it is long."""
         if len(terms) == 1 and not constant:
             return self._product(*terms[0])
-        weight = terms[0][0] if terms else 1.0
-        if type(weight) is float and abs(weight) != 1 and not constant and len({repr(w) for w, _ in terms}) == 1:
-            return self.of(rules.multiply, (weight, self._sum([(1.0, x) for _, x in terms], 0.0)))  # a mean
-        total: Any = None
-        if len(terms) >= FEW:
-            products = [self._product(*term) for term in terms]
-            for members in ([x for x in products if not x.shared], [x for x in products if x.shared]):
-                if members:
-                    part = self._unique(rules.total, (*members,), (*members,)) if len(members) > 1 else members[0]
-                    total = part if total is None else self.of(rules.add, (total, part))
-        else:
-            for weight, read in terms:
-                if total is not None and type(weight) is float and weight == -1.0:
-                    total = self.of(rules.subtract, (total, read))
-                else:
-                    product = self._product(weight, read)
-                    total = product if total is None else self.of(rules.add, (total, product))
-        if total is None:
+        if not constant and (factor := _common_factor(terms)) is not None:
+            return self.of(rules.multiply, (factor, self._sum([(1.0, x) for _, x in terms], 0.0)))  # a mean
+        if not terms:
             return constant
-        return self.of(rules.add, (total, constant)) if constant or constant != constant else total
+        total = self._long_sum(terms) if len(terms) >= FEW else self._short_sum(terms)
+        return self.of(rules.add, (total, constant)) if constant else total
+
+    def _short_sum(self, terms: list[Term]) -> Any:
+        total: Any = None
+        for weight, read in terms:
+            if total is not None and type(weight) is float and weight == -1.0:
+                total = self.of(rules.subtract, (total, read))
+            else:
+                product = self._product(weight, read)
+                total = product if total is None else self.of(rules.add, (total, product))
+        return total
+
+    def _long_sum(self, terms: list[Term]) -> Any:
+        """What the examples have is added up in one operation, and what they share in another."""
+        products = [self._product(*term) for term in terms]
+        parts: list[Any] = []
+        for members in ([x for x in products if not x.shared], [x for x in products if x.shared]):
+            if len(members) > 1:
+                parts.append(self._unique(rules.total, (*members,), (*members,)))
+            else:
+                parts += members
+        return parts[0] if len(parts) == 1 else self.of(rules.add, parts)
+
+
+def _common_factor(terms: list[Term]) -> float | None:
+    """The constant that all are multiplied by, if it is one to compute with."""
+    if not terms:
+        return None
+    factor = terms[0][0]
+    if type(factor) is not float or abs(factor) == 1 or not is_same_everywhere([weight for weight, _ in terms]):
+        return None
+    return factor
 
 
 #: What operands are.
-_KINDS = {Quantity, float}
+KINDS = {Quantity, float}
 
 #: How to find something simpler.
 _SIMPLER: dict[Primitive, Callable[..., Any]] = {
@@ -330,150 +375,3 @@ _SIMPLER_OF_CONSTANTS: dict[Primitive, Callable[..., Any]] = {
     rules.power: Quantities._by_one,
     rules.where: Quantities._chosen,
 }
-
-
-# ----- The backward pass -----
-
-
-class BatchSum:
-    """What marks a quantity as a sum over the batch: how examples contribute to a shared adjoint."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-#: Σ x * y over terms and over the batch; the operands are x, y, x, y, ...
-BATCH_SUM: Any = BatchSum("batch_sum")
-
-#: The sums of y * x1, of y * x2, ...; the operands are y, x1, x2, ... It is a row of the gradient of a matrix.
-ROW_OF_SUMS: Any = BatchSum("row_of_sums")
-
-
-def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> list[Any]:
-    """The adjoints of `wanted`, leaves, by `root`, summed over the batch where they are shared.
-
-    Levels are taken one by one, so that what belongs together (the adjoints of a layer) is made in the same order.
-    The weights of a dot that nothing else reads have one quantity for all of their adjoints, in `book.rows_of_sums`: a
-    large matrix has far more weights than rows.
-    """
-    moving = set(wanted)
-    inner: list[Quantity] = []
-    for q in book.made:
-        if not moving.isdisjoint(q.operands):
-            moving.add(q)
-            inner.append(q)
-    #: Local derivatives and the adjoints to multiply them by, in turns: by what has them, an example or all of them.
-    of_examples: dict[Quantity, Contributions] = {}
-    of_all: dict[Quantity, Contributions] = {}
-
-    def adjoint_of(q: Quantity) -> Any:
-        # An example's adjoint of the root is 1; of a root that all examples share, every example counts.
-        found = 1.0 if q is root else _adjoint(book, q, of_examples.pop(q, ()), of_all.pop(q, ()))
-        if q.label and type(found) is Quantity and not found.label:
-            found.label = f"d{q.label}"
-        return found
-
-    inner.sort(key=attrgetter("level"), reverse=True)  # those of a level stay in their order
-    read_once = _read_once(inner, wanted) if rules.dot in {q.primitive for q in inner} else set()
-    rows: dict[tuple[Quantity, ...], tuple[Any, ...]] = {}  # by the weights of a dot: its adjoint, and what it reads
-    if inner and inner[0].level > DEEP:
-        # Local derivatives of all levels at once, when the forward pass is done: far fewer groups.
-        book.floor = inner[0].level + 1
-    for q in inner:
-        adjoint = adjoint_of(q)
-        if type(adjoint) is float and adjoint == 0:
-            continue
-        contributions = of_all if q.shared else of_examples
-        operands, derivatives = q.operands, _local_derivatives(q, moving)
-        if q.primitive is rules.dot and (_of_example(adjoint) or adjoint == 1.0):
-            half = len(operands) // 2
-            weights, read = _moving(operands[:half], derivatives[:half])
-            if weights and read_once.issuperset(weights) and all(_of_example(x) or x == 1.0 for x in read):
-                rows[weights] = (book.one if adjoint == 1.0 else adjoint, *read)
-                operands, derivatives = operands[half:], derivatives[half:]
-        for operand, local in zip(operands, derivatives):
-            # A local derivative that is 0 by its rule carries nothing: most of step's and where's are.
-            if operand in moving and not (type(local) is float and local == 0):
-                before = contributions.get(operand)
-                if before is None:
-                    contributions[operand] = local, adjoint
-                elif type(before) is list:
-                    before += (local, adjoint)
-                else:
-                    contributions[operand] = [*before, local, adjoint]
-    row_of = _rows_of_sums(book, rows)
-    return [row_of[q] if q in row_of else adjoint_of(q) for q in wanted]
-
-
-def _rows_of_sums(book: Quantities, rows: dict[tuple[Quantity, ...], tuple[Any, ...]]) -> dict[Quantity, Quantity]:
-    """The row of each weight: a quantity of these factors for all weights of a dot."""
-    row_of: dict[Quantity, Quantity] = {}
-    for weights, factors in rows.items():
-        row = book.over_batch(ROW_OF_SUMS, factors)
-        book.rows_of_sums[row] = weights
-        row_of.update(dict.fromkeys(weights, row))
-    return row_of
-
-
-def _read_once(inner: list[Quantity], wanted: Sequence[Quantity]) -> set[Any]:
-    """The shared ones of `wanted` that are an operand in one place alone."""
-    uses = Counter(chain.from_iterable([q.operands for q in inner]))
-    return {q for q in wanted if q.shared and uses[q] == 1}
-
-
-def _moving(weights: tuple[Any, ...], read: list[Any]) -> tuple[tuple[Any, ...], list[Any]]:
-    """Weights that are no constants, and what they are multiplied by."""
-    if float not in map(type, weights):
-        return weights, read
-    places = [i for i, weight in enumerate(weights) if type(weight) is not float]
-    return tuple([weights[i] for i in places]), [read[i] for i in places]
-
-
-def _adjoint(book: Quantities, q: Quantity, of_examples: Contributions, of_all: Contributions) -> Any:
-    if not (q.shared and of_examples):
-        contributions = of_examples or of_all  # both: of what is shared alone
-        if len(contributions) == 2:
-            x, y = contributions
-            if type(x) is type(y) is Quantity:  # the usual case, before all else
-                return book.of(rules.multiply, (y, x) if y.shared and not x.shared else (x, y))
-        return book.combined(_terms(contributions), drop_zeros=True)
-    summed = book.batch_sums[q] = book.over_batch(BATCH_SUM, _of_examples(book, of_examples))
-    return book.combined([(1.0, summed), *_terms(of_all)], drop_zeros=True) if of_all else summed
-
-
-def _terms(contributions: Contributions) -> list[Term]:
-    return list(zip(contributions[::2], contributions[1::2]))
-
-
-def _of_examples(book: Quantities, contributions: Contributions) -> tuple[Any, ...]:
-    """The same products, each with a factor that every example has: they are added up over them."""
-    if all(map(_of_example, contributions[1::2])):  # the usual case, before all else
-        return tuple(contributions)
-    terms = _terms(contributions)
-    terms = [(x, y) if _of_example(x) or _of_example(y) else (book.combined([(x, y)]), book.one) for x, y in terms]
-    return tuple([factor for term in terms for factor in term])
-
-
-def _of_example(x: Quantity | float) -> bool:
-    return type(x) is Quantity and not x.shared
-
-
-def _local_derivatives(q: Quantity, moving: set[Quantity]) -> list[Any]:
-    """What the rules of the table say, as quantities or constants; 0.0 for operands that do not move."""
-    primitive, operands = q.primitive, q.operands
-    assert primitive is not None
-    found: list[Any] = []
-    try:
-        if primitive.variadic:
-            found += primitive.partials[0](*operands, q)
-        else:
-            for rule, x in zip(primitive.partials, operands):
-                found.append(rule(*operands, q) if x in moving else 0.0)
-    except (TypeError, AttributeError) as error:
-        raise TypeError(
-            f"rule {len(found) + 1} of {primitive.name} cannot be compiled ({error}): write it with operators and "
-            "autograd's functions, without branches; where() takes their place"
-        ) from None
-    if not _KINDS.issuperset(map(type, found)):
-        found = [x if type(x) is Quantity else as_number(x, f"a rule of {primitive.name}") for x in found]
-    return found

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..value import Value
-    from .execution import Array, Outcome
+    from .binding import Array
+    from .execution import Outcome
     from .program import Program
 
     #: A function of one example, its program, the numbers of the parameters, the arguments, and these as arrays.

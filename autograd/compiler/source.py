@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from .. import rules
 from ..notation import STRENGTH
 from ..primitives import BUILT_IN
-from .arrays import Array, Plan, reading
+from .arrays import Array, Plan, has_bias, reading
 from .dialects import NUMPY, WIDTH, Code, Dialect, Names, broken, filled, helpers_called
-from .quantities import BATCH_SUM, Quantity
+from .quantities import BATCH_SUM, Quantity, is_same_everywhere, of_example
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -385,7 +385,7 @@ class _Body:
 
     def operand(self, xs: list[Any], part: Array) -> Any:
         """A slot of a part, in a shape that fits it."""
-        if all(type(x) is float for x in xs) and len({*map(repr, xs)}) == 1:
+        if all(type(x) is float for x in xs) and is_same_everywhere(xs):
             return xs[0]
         if xs.count(xs[0]) == len(xs):
             code: Any = self._number(xs[0])
@@ -512,9 +512,10 @@ class _Body:
 
     def _matrix(self, part: Array) -> Any:
         first = part.members[0]
+        _, inputs, _ = rules.parts_of_dot(first.operands)
         terms: list[Any] = []
         for start, stop in self.plan.blocks(self.plan.group_of[first]):
-            read = list(first.operands[len(first.operands) // 2 :][start:stop])
+            read = list(inputs[start:stop])
             rows = [list(q.operands[start:stop]) for q in part.members]
             terms.append(self._product(rows, read, part))
         return NUMPY.added([*terms, *self._biases(part)])
@@ -529,16 +530,15 @@ class _Body:
         return _matmul(self.block(read), weights)
 
     def _biases(self, part: Array) -> list[Any]:
-        at = reading(part.members)
-        has_bias = at < len(part.members[0].operands) // 2
-        biases = [self.operand(part.slot(at), part)] if has_bias else []
+        members = part.members
+        biases = [self.operand(part.slot(reading(members)), part)] if has_bias(members) else []
         return [*biases, self.operand(part.slot(-1), part)]
 
     def _dots(self, part: Array) -> Any:
         count = reading(part.members)
-        half = len(part.members[0].operands) // 2
-        rows = [list(q.operands[:count]) for q in part.members]
-        read = [list(q.operands[half : half + count]) for q in part.members]
+        parts = [rules.parts_of_dot(q.operands) for q in part.members]
+        rows = [list(weights[:count]) for weights, _, _ in parts]
+        read = [list(inputs[:count]) for _, inputs, _ in parts]
         inputs = self._boxes(read)
         if all(row == rows[0] for row in rows):
             products: Any = _matmul(inputs, self.row(rows[0]))
@@ -575,12 +575,12 @@ class _Body:
         xs, ys = [xs for xs, _ in terms], [ys for _, ys in terms]
         flat = [y for column in ys for y in column]
         once = all(column.count(column[0]) == len(column) for column in ys)
-        if not once or self._one_array(flat) is None or not all(map(_of_example, flat)) or len(shape) > 1:
+        if not once or self._one_array(flat) is None or not all(map(of_example, flat)) or len(shape) > 1:
             return None
         of_uses = self.block([column[0] for column in ys])
         if not shape and all(type(column[0]) is float and column[0] == 1 for column in xs):
             return WIDE.number(of_uses).followed(".sum(axis=1).mean()")
-        if len(shape) == 1 and all(_of_example(x) for column in xs for x in column):
+        if len(shape) == 1 and all(of_example(x) for column in xs for x in column):
             return Code(WIDE, f'np.einsum("nk,nkm->m", {WIDE.number(of_uses).plain}, {self._boxes(xs).plain}) / n')
         return None
 
@@ -607,9 +607,9 @@ class _Body:
     def _contribution(self, xs: list[Any], ys: list[Any], shape: tuple[int, ...]) -> tuple[Any, bool] | None:
         """The code of a term, and whether it is a sum that is to be divided by n; None if there is no short one."""
         part = Array([], shape)
-        if not any(map(_of_example, ys)):
+        if not any(map(of_example, ys)):
             xs, ys = ys, xs
-        if not any(map(_of_example, xs)):
+        if not any(map(of_example, xs)):
             if all(self._is_one(y) for y in ys):
                 return self.operand(xs, part), False
             if len(shape) > 1 or any(self._is_one(y) for y in ys):
@@ -618,7 +618,7 @@ class _Body:
             if shape and all(column.count(column[0]) == len(column) for column in (xs, ys)):
                 return Code(WIDE, f"np.full({shape[0]}, {WIDE.code(product).plain})"), False
             return product, False
-        if any(self._is_one(y) for y in ys) or not all(map(_of_example, [*xs, *ys])):
+        if any(self._is_one(y) for y in ys) or not all(map(of_example, [*xs, *ys])):
             return None
         if not shape:
             return _times(self.scalar(xs[0]), self.scalar(ys[0])).followed(".mean()"), False
@@ -660,10 +660,6 @@ class _Body:
                 return Code(WIDE, f'np.einsum("nk,nkm->km", {texts[0]}, {texts[1]})'), True
         code = _times(self.block(xs), self.block(ys)).followed(f".mean(axis=0).reshape({height}, {width})")
         return code, False
-
-
-def _of_example(x: Any) -> bool:
-    return type(x) is Quantity and not x.shared
 
 
 def _reads_at_once(primitive: Any, array: Array, xs: list[Any]) -> bool:

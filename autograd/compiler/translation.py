@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from .. import rules
-from ..graph import label_of, operands_in
+from ..graph import label_of
 from .quantities import Quantity
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def translated(book: Quantities, recording: Recording, inputs: dict[Value, str])
     absorbed: dict[Value, bool] = {}
     operands_of: dict[Any, Sequence[Any]] = {}
     if not SUMS.isdisjoint([node._primitive for node in recording.order]):
-        operands_of = operands_in(recording.order)
+        operands_of = {node: node.operands for node in recording.order if node._primitive is not None}
         absorbed = _absorbed(operands_of, inputs, recording.outputs)
     found: dict[Any, Any] = {leaf: leaf.data for leaf in recording.constants}
     open_sums: dict[Any, list[Term]] = {}  # the terms of sums that a larger one absorbs
@@ -65,9 +65,8 @@ def _terms(
         x, y = operands
         return [(found.get(x, x), found.get(y, y))]
     if primitive is rules.dot:
-        numbers = [found.get(x, x) for x in operands]
-        half = len(numbers) // 2
-        return [*zip(numbers[:half], numbers[half:-1]), (numbers[-1], 1.0)]
+        weights, inputs, bias = rules.parts_of_dot([found.get(x, x) for x in operands])
+        return [*zip(weights, inputs), (bias, 1.0)]
     lists: list[list[Term]] = [open_sums.pop(x) if x in open_sums else [(1.0, found.get(x, x))] for x in operands]
     longest = max(lists, key=len)
     for terms in lists:
@@ -85,6 +84,7 @@ def _absorbed(
     operands_of: dict[Any, Sequence[Any]], inputs: dict[Value, str], outputs: Sequence[Value]
 ) -> dict[Value, bool]:
     """The nodes of sums that become one dot; whether the sum of a larger one takes the node in."""
+    # Outputs twice: the caller reads them, so that none is ever read by one node alone.
     consumers = Counter(chain(outputs, outputs, *operands_of.values()))
     of_example: set[Any] = set(inputs)
     for node, operands in operands_of.items():
@@ -121,8 +121,8 @@ def _products(primitive: Primitive | None, operands: Sequence[Any], of_example: 
     if primitive is rules.multiply:
         pairs = ((operands[0], operands[1]),)
     elif primitive is rules.dot:
-        half = len(operands) // 2
-        pairs = zip(operands[:half], operands[half:-1])
+        weights, inputs, _ = rules.parts_of_dot(operands)
+        pairs = zip(weights, inputs)
     count = 0
     for x, y in pairs:
         if type(x) is not float and type(y) is not float and (x in of_example) is not (y in of_example):
