@@ -1,4 +1,4 @@
-"""What is measured, as its user would write it: a hinge loss by hand, a chain of sums, a graph of 100 nodes.
+"""What is measured, as its user would write it: a hinge loss by hand, chains and sums, a graph of 100 nodes.
 
     network = by_hand(Value)                                    # Value: micrograd's, ours, XAD's Real
     points, labels = data(50)
