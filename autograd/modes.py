@@ -72,6 +72,19 @@ class Change(ContextDecorator):
             self._end(mark)
             raise
 
+    def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What the function gives, called in the mode.
+
+        Ctrl-C may come when `__exit__` is called and has not begun: `with` by itself would leave the mode on.
+        """
+        try:
+            with self:
+                return function(*arguments)
+        except BaseException:
+            while self._marks:
+                self._end(self._marks[-1])
+            raise
+
     def _end(self, mark: object) -> None:
         _set_changes(tuple([change for change in _changes.get() if change[0] is not mark]))
         if self._marks and self._marks[-1] is mark:

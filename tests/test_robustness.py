@@ -375,6 +375,25 @@ def test_interrupt_while_a_mode_begins_or_ends(kind: str, monkeypatch: pytest.Mo
             return
 
 
+def test_interrupt_before_the_end_of_a_mode_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python looks for signals when it calls `__exit__`, before its first line: compile does not stay on."""
+    ends = modes.Change.__exit__
+    calls = itertools.count()
+
+    def interrupted(self: modes.Change, *error: object) -> None:
+        if next(calls) == 0:
+            raise KeyboardInterrupt
+        ends(self, *error)
+
+    monkeypatch.setattr(modes.Change, "__exit__", interrupted)
+    x = Value(2.0)
+    with pytest.raises(KeyboardInterrupt):
+        ag.compile(lambda y: x * y)([1.0])
+    assert mode.get() is None
+    assert (x > 1.0) is True
+    assert ag.compile(lambda y: x * y)([1.0]).tolist() == [2.0]
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, ZeroDivisionError])
 @pytest.mark.parametrize(
     "action",

@@ -96,8 +96,7 @@ def replayed_on_numbers(f: Callable[..., Any], example: Sequence[Any]) -> list[f
 
 
 def _called(f: Callable[..., Any], arguments: Sequence[Any], *, compiling: bool) -> Any:
-    with Change(no_grad=False, compiling=compiling):
-        return f(*arguments)
+    return Change(no_grad=False, compiling=compiling).run(f, *arguments)
 
 
 def _number(x: Value | float) -> float:
