@@ -108,6 +108,13 @@ def test_worked_examples_show_their_numbers(example: str) -> None:
         assert shown & {float(f"{number:.{digits}g}") for digits in range(4, 9)}, (example, number)
 
 
+def test_the_example_of_ones_own_numbers_agrees() -> None:
+    """E7 is worked with numbers of our choice: the backward pass by hand and the engine's come to the same."""
+    ((name, anchor),) = LINK.findall(rows()["E7"])
+    printed = [text(o) for c in code_cells({"cells": section(FOLDER / name, unquote(anchor))}) for o in c["outputs"]]
+    assert any("J and all 15 slopes are the same: True" in output for output in printed)
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_notebook_is_in_both_lists(path: Path) -> None:
     """The README and the contents have a line for it, and it has its questions."""
