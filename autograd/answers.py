@@ -71,6 +71,8 @@ class Numbers:
             raise TypeError("several numbers are asked for by name: give a dictionary such as {'x': 1, 'y': 2}")
         self.single = not hasattr(answer, "items")
         given = {"": answer} if self.single else dict(answer)
+        if not given:
+            raise ValueError("an exercise needs its answer: the dictionary is empty")
         self.answers = {str(name): as_number(x, "Exercise()") for name, x in given.items()}
         self._counts = {str(name) for name, x in given.items() if isinstance(x, int)}
         of_name: Mapping[Any, Any] = {"": mistakes} if self.single else mistakes

@@ -464,7 +464,7 @@ def test_blanks_in_a_function_are_no_attempt() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "mistakes"),
-    [({"a": 1}, {"b": {2: "no"}}), ({"a": 1}, {2: {1: "no"}}), ([1, 2], {}), ("add", {"add": "no"})],
+    [({"a": 1}, {"b": {2: "no"}}), ({"a": 1}, {2: {1: "no"}}), ([1, 2], {}), ({}, {}), ("add", {"add": "no"})],
 )
 def test_exercises_with_a_slip_are_refused(answer: Any, mistakes: Any) -> None:
     """A name that is not asked for, a list, a mistake that is right."""
