@@ -47,7 +47,9 @@ def walked(roots: list[Value], seen: set[Value]) -> list[Value]:
     order: list[Value] = []
     stack: list[Any] = roots[::-1]
     pop, push, add, done = stack.pop, stack.append, seen.add, order.append
-    while stack:
+    while True:  # not `while stack`, which Python 3.11 runs slowly until the function is called for the eighth time
+        if not stack:
+            return order
         node = pop()
         if node is None:  # all operands of the node below are done
             done(pop())
@@ -67,43 +69,56 @@ def walked(roots: list[Value], seen: set[Value]) -> list[Value]:
                 stack.extend([operand for operand in reversed(node._right) if operand not in seen])
             else:  # the left operand is a constant
                 push(node._right)
-    return order
 
 
 def opened(root: Value, leaves: list[Value], held: list[float | None]) -> list[Value]:
     """The results among `nodes(root)`, in that order, ready for a sweep: every adjoint is 0.
 
-    Leaves go into `leaves`, the gradients that they held into `held`. This is the walk above, but for one thing: it
-    marks a node as seen by its adjoint instead of in a set, which takes a sixth off the time of backward().
+    Leaves go into `leaves`, the gradients that they held into `held`. This is the walk above, made quicker by a third:
+    a node's adjoint, not a set, tells whether it was met, and nothing is pushed that can be done or entered at once.
     """
     waiting, zero = object(), float("0")  # zero is an object of this pass alone: what holds it has been done
     order: list[Value] = []
-    stack: list[Any] = [root]
-    pop, push = stack.pop, stack.append
-    while stack:
-        node = pop()
-        mark = node._grad
-        if mark is waiting:  # all operands are done
-            node._grad = zero
-            order.append(node)
-        elif mark is not zero:
-            if node._primitive is None:
-                held.append(mark)
-                leaves.append(node)
-                node._grad = zero
+    stack: list[Any] = []
+    pop, push, done = stack.pop, stack.append, order.append
+    node = root
+    while True:  # a node that was not met before
+        if node._left_partial is not None:
+            left = node._left
+            if node._right_partial is not None and (right := node._right)._grad is not zero:
+                node._grad = waiting
+                push(node)
+                if left._grad is zero:
+                    node = right
+                else:
+                    push(right)
+                    node = left
                 continue
+            if left._grad is not zero:
+                node._grad = waiting
+                push(node)
+                node = left
+                continue
+            node._grad = zero
+            done(node)
+        elif node._primitive is None:
+            leaves.append(node)
+            held.append(node._grad)
+            node._grad = zero
+        else:  # many operands, or a constant on the left
+            operands = node._right if type(node._right_partial) is tuple else (node._right,)
             node._grad = waiting
             push(node)
-            if node._left_partial is not None:
-                if node._right_partial is not None and (operand := node._right)._grad is not zero:
-                    push(operand)
-                if (operand := node._left)._grad is not zero:
-                    push(operand)
-            elif type(node._right_partial) is tuple:
-                stack.extend([operand for operand in reversed(node._right) if operand._grad is not zero])
-            else:  # the left operand is a constant
-                push(node._right)
-    return order
+            stack.extend([operand for operand in reversed(operands) if operand._grad is not zero])
+        while stack:
+            node = pop()
+            if node._grad is waiting:  # all its operands are done
+                node._grad = zero
+                done(node)
+            elif node._grad is not zero:
+                break
+        else:
+            return order
 
 
 def label_of(node: Value) -> str:

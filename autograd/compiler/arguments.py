@@ -55,7 +55,9 @@ def common_length(arrays: Sequence[Array]) -> int:
 
 
 def far_apart(arrays: Sequence[Array], count: int) -> list[int]:
-    """Rows that are as unlike the first one, and each other, as there are."""
+    """So many rows, or all, that are as unlike the first one, and each other, as there are."""
+    if not count:
+        return []
     with numpy.errstate(all="ignore"):
         # In place, for it may be large: to have another array of its size takes longer than to fill it.
         table = numpy.concatenate(arrays, 1, dtype=float)

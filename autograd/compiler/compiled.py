@@ -12,10 +12,10 @@ import numpy
 from ..bulk import data_of, set_gradients
 from ..primitives import is_of_primitive
 from ..scalars import with_article
-from .arguments import as_array, common_length, narrowed, row
+from .arguments import as_array, common_length, far_apart, narrowed, row
 from .program import Program
 from .recording import Recording, record
-from .replays import RAISING, TOLERANCES, compare, complain, is_finite
+from .replays import RAISING, TOLERANCES, compare, complain, is_finite, replays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..value import Value
     from .binding import Array
     from .execution import Outcome
+    from .replays import Replay
 
 
 class Compiled:
@@ -196,6 +197,7 @@ class Compiled:
 
     def _run(self, kind: str, args: Sequence[Any], given: Any = None) -> Outcome:
         arrays = self._arrays(args)
+        known = self._replays(kind, args, arrays) if given is None and kind not in self._programs else None
         program = self._program(kind)
         numbers = self._numbers(program) if given is None else self._numbers_given(program, given)
         outcome = self._quick(program, numbers, arrays)
@@ -203,11 +205,21 @@ class Compiled:
             complain((self._f, program, numbers, args, arrays))
             with numpy.errstate(all="ignore"):
                 outcome = program.exact_machine.run(numbers, arrays)
-        what = "gradients" if program.has_gradients else "values"
-        if count := self._verify[what]:
-            compare((self._f, program, numbers, args, arrays), outcome, count)
-            self._verify[what] = self._verify["values"] = 0
+        if count := self._verify[_verified(kind)]:
+            compare((self._f, program, numbers, args, arrays), outcome, count, known)
+            self._verify[_verified(kind)] = self._verify["values"] = 0
         return outcome
+
+    def _replays(self, kind: str, args: Sequence[Any], arrays: Sequence[Array]) -> list[Replay] | None:
+        """What rows are to be compared with, before a program is made: its many objects make the collector slow.
+
+        None where the function fails: that is told when it is known what is wrong with the batch.
+        """
+        by = [] if kind == "values" else self._recorded().captured
+        try:
+            return list(replays(self._f, args, far_apart(arrays, self._verify[_verified(kind)]), by))
+        except Exception:
+            return None
 
     def _quick(self, program: Program, numbers: Array, arrays: Sequence[Array]) -> Outcome | None:
         """The outcome, if all numbers are finite from the first to the last."""
@@ -231,6 +243,11 @@ class Compiled:
             wanted = f"one for each of the {len(parameters)} parameters"
             raise ValueError(f"numbers has {wanted}; its shape is {numbers.shape}")
         return program.in_order_of(numbers, parameters)
+
+
+def _verified(kind: str) -> str:
+    """What rows are compared for."""
+    return "values" if kind == "values" else "gradients"
 
 
 def _are_finite(array: Array) -> bool:

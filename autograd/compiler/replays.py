@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
 
@@ -21,7 +21,7 @@ from .execution import FEWEST
 from .recording import replayed, replayed_on_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from ..value import Value
@@ -105,28 +105,53 @@ def _failing(program: Program, numbers: Array, arrays: Sequence[Array], rows: Ar
     return int(rows[0]) if fails(rows) else None
 
 
-def compare(run: Run, outcome: Outcome, count: int) -> None:
-    """ValueError if some rows, which are far apart, have other numbers than the function itself gives them."""
+class Replay(NamedTuple):
+    """What the function itself gives for a row of the batch."""
+
+    place: int
+    values: list[float]
+    plain: list[float] | None  # for plain numbers; None if it takes Values alone
+    gradients: list[float]
+
+
+def replays(
+    f: Callable[..., Any], args: Sequence[Any], places: Sequence[int], by: Sequence[Value]
+) -> Iterator[Replay]:
+    """Some rows as `f` itself computes them, with the gradients by these leaves."""
+    for place in places:
+        example = [row(arg, place) for arg in args]
+        outputs = replayed(f, example)
+        values, gradients = [y.data for y in outputs], _gradients(outputs[0], by) if by else []
+        del outputs  # the graph, before another one is made
+        yield Replay(place, values, replayed_on_numbers(f, example), gradients)
+
+
+def compare(run: Run, outcome: Outcome, count: int, known: Iterable[Replay] | None = None) -> None:
+    """ValueError if some rows, which are far apart, have other numbers than the function itself gives them.
+
+    Args:
+        known: the replays of these rows, if they were made.
+    """
     f, program, numbers, args, arrays = run
-    gradients: dict[int, list[float]] = {}
+    captured = program.recording.captured
+    by = captured if program.has_gradients else []
+    gradients: dict[int, Array] = {}
     with _holding(program.parameters, numbers):
-        for place in far_apart(arrays, count):
-            example, compiled = [row(arg, place) for arg in args], outcome.values[place].tolist()
-            outputs = replayed(f, example)
-            _refuse_difference(place, [y.data for y in outputs], compiled, "gives", program.dtype)
-            plain = replayed_on_numbers(f, example)
+        for place, values, plain, slopes in known or replays(f, args, far_apart(arrays, count), by):
+            compiled = outcome.values[place].tolist()
+            _refuse_difference(place, values, compiled, "gives", program.dtype)
             if plain is not None:
                 _refuse_difference(place, plain, compiled, "gives, for plain numbers,", program.dtype)
-            if program.has_gradients:
-                gradients[place] = _gradients(outputs[0], program.parameters)
+            if by:
+                gradients[place] = program.in_order_of(numpy.array(slopes), captured)
     if not _agree_together(program, numbers, arrays, gradients):
         for place, wanted in gradients.items():
             alone = _alone(program, numbers, arrays, place)
-            _refuse_difference(place, wanted, alone.gradients.tolist(), "has the gradient", program.dtype)
+            _refuse_difference(place, wanted.tolist(), alone.gradients.tolist(), "has the gradient", program.dtype)
 
 
 def _agree_together(
-    program: Program, numbers: Array, arrays: Sequence[Array], gradients: dict[int, list[float]]
+    program: Program, numbers: Array, arrays: Sequence[Array], gradients: dict[int, Array]
 ) -> bool:
     """Whether a batch of these rows alone has the mean of their gradients; False is to say: look at each of them.
 
