@@ -357,7 +357,7 @@ sign: Primitive = primitive(
 
 
 def _step(x: float) -> float:
-    return float(x > 0) if x == x else x
+    return 1.0 if x > 0 else 0.0 if x == x else x  # float(x > 0) takes three times as long
 
 
 def _step_of_array(x: Any) -> Any:

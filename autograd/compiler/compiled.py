@@ -18,7 +18,7 @@ from .recording import Recording, record
 from .replays import RAISING, TOLERANCES, compare, complain, is_finite, replays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
     from ..value import Value
@@ -164,30 +164,43 @@ class Compiled:
             self._programs[kind] = Program(self._recorded(), self._f, kind, self._dtype)
         return self._programs[kind]
 
-    def _arrays(self, args: Sequence[Any]) -> list[Array]:
-        """The arguments, as arrays of shape (n, d)."""
+    def _arrays(self, args: Sequence[Any]) -> tuple[list[Array], list[Replay]]:
+        """The arguments, as arrays of shape (n, d); if the function is recorded now, what it gives for some rows."""
         if (last := self._last) is not None and len(args) == len(last[0]) and all(map(is_, args, last[0])):
-            return last[1]  # a loop over full batches gives the same arrays again and again
+            return last[1], []  # a loop over full batches gives the same arrays again and again
         if not args:
             raise TypeError(f"{self.__name__} takes one array for each argument of the function")
         arrays = [as_array(arg, i, self._dtype) for i, arg in enumerate(args)]
         n = common_length(arrays)
         shapes = [array.shape[1:] for array in arrays]
+        tables = [array if array.ndim == 2 else array.reshape(n, -1) for array in arrays]
+        known: list[Replay] = []
         if self._recording is None:
-            self._recording = self._recorded_from([row(arg, 0) for arg in args])
+            known = self._replays(args, tables)
+            met = {leaf for replay in known for leaf in replay.gradients}
+            self._recording = self._recorded_from([row(arg, 0) for arg in args], met)
             self._shapes = shapes
         if shapes != self._shapes:
             wanted, given = (", ".join(map(str, some)) for some in (self._shapes, shapes))
             raise ValueError(f"{self.__name__} was compiled for rows of shapes {wanted}; these have {given}")
-        tables = [array if array.ndim == 2 else array.reshape(n, -1) for array in arrays]
         # A list may hold other numbers next time, and so may an array of which this is a copy.
         same = all(map(is_, arrays, args)) and all(map(numpy.may_share_memory, tables, arrays))
         self._last = (args, tables) if same else None
-        return tables
+        return tables, known
 
-    def _recorded_from(self, example: list[Any]) -> Recording:
+    def _replays(self, args: Sequence[Any], tables: Sequence[Array]) -> list[Replay]:
+        """What some rows are to be compared with, found before all else: the objects of a recording and of a program
+        make the garbage collector slow. None where f fails: that is told when more is known of the batch."""
+        if self._dtype != "float64":  # its parameters are rounded first
+            return []
         try:
-            return record(self._f, example)
+            return list(replays(self._f, args, far_apart(tables, self._first_verify)))
+        except Exception:
+            return []
+
+    def _recorded_from(self, example: list[Any], met: Collection[Value]) -> Recording:
+        try:
+            return record(self._f, example, met)
         except (ArithmeticError, ValueError) as error:
             if isinstance(error, ArithmeticError) or is_of_primitive(error):
                 raise FloatingPointError(f"in row 0 of the batch: {error}") from None
@@ -196,8 +209,7 @@ class Compiled:
     # ----- Running -----
 
     def _run(self, kind: str, args: Sequence[Any], given: Any = None) -> Outcome:
-        arrays = self._arrays(args)
-        known = self._replays(kind, args, arrays) if given is None and kind not in self._programs else None
+        arrays, known = self._arrays(args)
         program = self._program(kind)
         numbers = self._numbers(program) if given is None else self._numbers_given(program, given)
         outcome = self._quick(program, numbers, arrays)
@@ -205,21 +217,11 @@ class Compiled:
             complain((self._f, program, numbers, args, arrays))
             with numpy.errstate(all="ignore"):
                 outcome = program.exact_machine.run(numbers, arrays)
-        if count := self._verify[_verified(kind)]:
-            compare((self._f, program, numbers, args, arrays), outcome, count, known)
-            self._verify[_verified(kind)] = self._verify["values"] = 0
+        what = "gradients" if program.has_gradients else "values"
+        if count := self._verify[what]:
+            compare((self._f, program, numbers, args, arrays), outcome, count, known if given is None else ())
+            self._verify[what] = self._verify["values"] = 0
         return outcome
-
-    def _replays(self, kind: str, args: Sequence[Any], arrays: Sequence[Array]) -> list[Replay] | None:
-        """What rows are to be compared with, before a program is made: its many objects make the collector slow.
-
-        None where the function fails: that is told when it is known what is wrong with the batch.
-        """
-        by = [] if kind == "values" else self._recorded().captured
-        try:
-            return list(replays(self._f, args, far_apart(arrays, self._verify[_verified(kind)]), by))
-        except Exception:
-            return None
 
     def _quick(self, program: Program, numbers: Array, arrays: Sequence[Array]) -> Outcome | None:
         """The outcome, if all numbers are finite from the first to the last."""
@@ -243,11 +245,6 @@ class Compiled:
             wanted = f"one for each of the {len(parameters)} parameters"
             raise ValueError(f"numbers has {wanted}; its shape is {numbers.shape}")
         return program.in_order_of(numbers, parameters)
-
-
-def _verified(kind: str) -> str:
-    """What rows are compared for."""
-    return "values" if kind == "values" else "gradients"
 
 
 def _are_finite(array: Array) -> bool:

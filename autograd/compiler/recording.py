@@ -1,4 +1,4 @@
-"""Calls a function of one example on Values: `record(f, example)` once for its tape, `replayed(f, example)` as itself.
+"""Calls a function of one example on Values: `record(f, example)` for its tape, `replayed(f, example)` as itself.
 
 Every example of a batch takes the path that the recorded one took, so a branch on a Value is refused while recording,
 at the user's line.
@@ -17,7 +17,7 @@ from ..structures import Structure
 from ..value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from typing import Any, NoReturn
 
 
@@ -56,10 +56,14 @@ class Recording(NamedTuple):
     constants: list[Value]  # the leaves that it makes anew at each call
 
 
-def record(f: Callable[..., Any], example: Sequence[Any]) -> Recording:
+def record(f: Callable[..., Any], example: Sequence[Any], met: Collection[Value] = ()) -> Recording:
     """What `f` does with an example.
 
-    It is called twice: a leaf that is another one the second time is made by `f` itself, and is a constant.
+    A leaf that is another one the next time is made by `f` itself, and is a constant. So `f` is called once more, unless
+    it is known to have read all of them for other examples.
+
+    Args:
+        met: the leaves that it read for these.
     """
     structures = [Structure(argument) for argument in example]
     inputs: list[list[Value]] = [[Input(_number(x)) for x in structure.leaves] for structure in structures]
@@ -68,10 +72,12 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Recording:
     order = walked(outputs, set())
     own = {x for argument in inputs for x in argument}
     leaves = [node for node in order if node.primitive is None and node not in own]
-    fresh = [s.rebuilt([Input(_number(x)) for x in s.leaves]) for s in structures]
-    again = set(walked(results_of(_called(f, fresh, compiling=True)), set())) if leaves else set()
-    captured = [leaf for leaf in leaves if leaf in again]
-    constants = [leaf for leaf in leaves if leaf not in again]
+    met = set(met)
+    if not met.issuperset(leaves):
+        fresh = [s.rebuilt([Input(_number(x)) for x in s.leaves]) for s in structures]
+        met |= set(walked(results_of(_called(f, fresh, compiling=True)), set()))
+    captured = [leaf for leaf in leaves if leaf in met]
+    constants = [leaf for leaf in leaves if leaf not in met]
     return Recording(inputs, outputs, isinstance(result, Value), order, captured, constants)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy
 
 from ..bulk import gradients_kept
-from ..graph import nodes
+from ..graph import nodes, walked
 from ..modes import detect_anomaly
 from ..value import sweep
 from .arguments import far_apart, row
@@ -21,7 +21,7 @@ from .execution import FEWEST
 from .recording import replayed, replayed_on_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from ..value import Value
@@ -75,16 +75,16 @@ def _pass_with_a_look(root: Value) -> None:
         root.backward()
 
 
-def _gradients(root: Value, parameters: Sequence[Value]) -> list[float]:
-    """The gradients of the graph of `root`, which is left as it is."""
-    order = nodes(root)
-    moved = [*order, *parameters]  # some of which may not be in the graph
-    with gradients_kept(moved):
-        for node in moved:
+def _gradients(outputs: Sequence[Value]) -> dict[Value, float]:
+    """The gradients of the first one by the leaves of all. The graph is left as it is."""
+    order = walked(outputs, set())
+    with gradients_kept(order):
+        for node in order:
             node._grad = 0.0
-        root._grad = 1.0
-        sweep([node for node in order if node._primitive is not None])
-        return [parameter.grad for parameter in parameters]
+        outputs[0]._grad = 1.0
+        reached = order if len(outputs) == 1 else nodes(outputs[0])
+        sweep([node for node in reached if node._primitive is not None])
+        return {node: node.grad for node in order if node._primitive is None}
 
 
 def _failing(program: Program, numbers: Array, arrays: Sequence[Array], rows: Array) -> int | None:
@@ -111,39 +111,35 @@ class Replay(NamedTuple):
     place: int
     values: list[float]
     plain: list[float] | None  # for plain numbers; None if it takes Values alone
-    gradients: list[float]
+    gradients: dict[Value, float]  # by the leaves that it reads
 
 
-def replays(
-    f: Callable[..., Any], args: Sequence[Any], places: Sequence[int], by: Sequence[Value]
-) -> Iterator[Replay]:
-    """Some rows as `f` itself computes them, with the gradients by these leaves."""
+def replays(f: Callable[..., Any], args: Sequence[Any], places: Sequence[int]) -> Iterator[Replay]:
+    """Some rows as `f` itself computes them."""
     for place in places:
         example = [row(arg, place) for arg in args]
         outputs = replayed(f, example)
-        values, gradients = [y.data for y in outputs], _gradients(outputs[0], by) if by else []
+        values, gradients = [y.data for y in outputs], _gradients(outputs)
         del outputs  # the graph, before another one is made
         yield Replay(place, values, replayed_on_numbers(f, example), gradients)
 
 
-def compare(run: Run, outcome: Outcome, count: int, known: Iterable[Replay] | None = None) -> None:
+def compare(run: Run, outcome: Outcome, count: int, known: Sequence[Replay] = ()) -> None:
     """ValueError if some rows, which are far apart, have other numbers than the function itself gives them.
 
     Args:
         known: the replays of these rows, if they were made.
     """
     f, program, numbers, args, arrays = run
-    captured = program.recording.captured
-    by = captured if program.has_gradients else []
     gradients: dict[int, Array] = {}
     with _holding(program.parameters, numbers):
-        for place, values, plain, slopes in known or replays(f, args, far_apart(arrays, count), by):
+        for place, values, plain, slopes in known or replays(f, args, far_apart(arrays, count)):
             compiled = outcome.values[place].tolist()
             _refuse_difference(place, values, compiled, "gives", program.dtype)
             if plain is not None:
                 _refuse_difference(place, plain, compiled, "gives, for plain numbers,", program.dtype)
-            if by:
-                gradients[place] = program.in_order_of(numpy.array(slopes), captured)
+            if program.has_gradients:
+                gradients[place] = numpy.array([slopes.get(leaf, 0.0) for leaf in program.parameters])
     if not _agree_together(program, numbers, arrays, gradients):
         for place, wanted in gradients.items():
             alone = _alone(program, numbers, arrays, place)
