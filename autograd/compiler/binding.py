@@ -306,9 +306,8 @@ class Binder:
             while at < len(members):
                 width, height = _shape_of_product(reads, adjoints, at)
                 if width:
-                    inputs_at = list(zip(*reads[at : at + width]))
-                    results_at = list(zip(*adjoints[at : at + width * height : width]))
-                    self._products(self._layout.place[members[at]], inputs_at, results_at)
+                    results = adjoints[at : at + width * height : width]
+                    self._products(self._layout.place[members[at]], reads[at : at + width], results)
                 else:
                     others.append(members[at])
                 at += width * height or 1
@@ -320,7 +319,7 @@ class Binder:
         self._found_rows.clear()
         read = group.members[0].operands[1:]
         for members in self._adjacent(group.members, len(read)):
-            self._products(self._layout.place[members[0]], [read], [tuple([q.operands[0] for q in members])])
+            self._products(self._layout.place[members[0]], [(x,) for x in read], [q.operands[:1] for q in members])
 
     def _adjacent(self, members: list[Quantity], size: int = 1) -> list[list[Quantity]]:
         """The members in the order of their rows, of which each has so many, in runs whose rows are adjacent."""
@@ -339,18 +338,24 @@ class Binder:
             self._found_rows[operands] = self._rows(self._layout.example_rows(operands))
         return self._found_rows[operands]
 
-    def _products(self, start: int, inputs_at: list[Any], results_at: list[Any]) -> None:
-        """A matrix of sums: adjoints @ inputs.T, for every time that the matrix was used."""
-        height, width = len(results_at[0]), len(inputs_at[0])
+    def _products(self, start: int, inputs: list[tuple[Any, ...]], results: list[tuple[Any, ...]]) -> None:
+        """A matrix of sums: adjoints @ inputs.T, for every time that the matrix was used.
+
+        Args:
+            inputs, results: for each column, and for each row, what stands there each time.
+        """
+        height, width, uses = len(results), len(inputs), len(inputs[0])
         total = self._shared[start : start + height * width, 0].reshape(height, width)
-        many = len(inputs_at) > FEW_USES
-        for t in range(0, len(inputs_at), STACKED if many else 1):
+        many = uses > FEW_USES
+        step = STACKED if many else 1
+        for t in range(0, uses, step):
+            inputs_at, results_at = ([*zip(*[x[t : t + step] for x in some])] for some in (inputs, results))
             out = total if t == 0 and self._first else self._room_for(total.shape, "more")
             if many:
-                self._stacked_products(inputs_at[t : t + STACKED], results_at[t : t + STACKED], out)
+                self._stacked_products(inputs_at, results_at, out)
             else:
-                inputs, of_results = self._rows_once(inputs_at[t]), self._rows_once(results_at[t])
-                self._call(numpy.dot, of_results, inputs.T, out)
+                of_inputs, of_results = self._rows_once(inputs_at[0]), self._rows_once(results_at[0])
+                self._call(numpy.dot, of_results, of_inputs.T, out)
             if out is not total:
                 self._call(numpy.add, total, out, total)
 

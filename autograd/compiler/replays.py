@@ -109,19 +109,25 @@ class Replay(NamedTuple):
     """What the function itself gives for a row of the batch."""
 
     place: int
+    on_numbers: bool  # whether it was called with plain numbers; with Values otherwise
     values: list[float]
-    plain: list[float] | None  # for plain numbers; None if it takes Values alone
     gradients: dict[Value, float]  # by the leaves that it reads
 
 
 def replays(f: Callable[..., Any], args: Sequence[Any], places: Sequence[int]) -> Iterator[Replay]:
-    """Some rows as `f` itself computes them."""
+    """Some rows as `f` itself computes them: for plain numbers, as a loop over the rows would call it, if it takes these.
+
+    The parameters are Values, so there are gradients also then.
+    """
     for place in places:
         example = [row(arg, place) for arg in args]
-        outputs = replayed(f, example)
-        values, gradients = [y.data for y in outputs], _gradients(outputs)
+        outputs = replayed_on_numbers(f, example)
+        on_numbers = outputs is not None
+        if outputs is None:
+            outputs = replayed(f, example)
+        found = Replay(place, on_numbers, [y.data for y in outputs], _gradients(outputs))
         del outputs  # the graph, before another one is made
-        yield Replay(place, values, replayed_on_numbers(f, example), gradients)
+        yield found
 
 
 def compare(run: Run, outcome: Outcome, count: int, known: Sequence[Replay] = ()) -> None:
@@ -133,11 +139,13 @@ def compare(run: Run, outcome: Outcome, count: int, known: Sequence[Replay] = ()
     f, program, numbers, args, arrays = run
     gradients: dict[int, Array] = {}
     with _holding(program.parameters, numbers):
-        for place, values, plain, slopes in known or replays(f, args, far_apart(arrays, count)):
+        for place, on_numbers, values, slopes in known or replays(f, args, far_apart(arrays, count)):
             compiled = outcome.values[place].tolist()
+            if on_numbers and _difference(values, compiled, program.dtype):
+                eager = [y.data for y in replayed(f, [row(arg, place) for arg in args])]
+                _refuse_difference(place, eager, compiled, "gives", program.dtype)
+                _refuse_difference(place, values, compiled, "gives, for plain numbers,", program.dtype)
             _refuse_difference(place, values, compiled, "gives", program.dtype)
-            if plain is not None:
-                _refuse_difference(place, plain, compiled, "gives, for plain numbers,", program.dtype)
             if program.has_gradients:
                 gradients[place] = numpy.array([slopes.get(leaf, 0.0) for leaf in program.parameters])
     if not _agree_together(program, numbers, arrays, gradients):
@@ -200,11 +208,21 @@ def _holding(parameters: Sequence[Value], numbers: Array) -> Iterator[None]:
 def _refuse_difference(place: int, eager: list[float], compiled: list[float], verb: str, dtype: str) -> None:
     if len(eager) != len(compiled):
         raise ValueError(f"row {place} {verb} {len(eager)} numbers in the function itself and {len(compiled)} compiled")
+    if different := _difference(eager, compiled, dtype):
+        x, y = different
+        raise ValueError(
+            f"row {place} {verb} {x:.9g} in the function itself and {y:.9g} compiled: it does something that "
+            "compile cannot see, such as a branch on x.data, a number taken with .data or float(), or a random one"
+        )
+
+
+def _difference(eager: list[float], compiled: list[float], dtype: str) -> tuple[float, float] | None:
+    """The first two that are too far apart; (0, 0) stands for different lengths."""
+    if len(eager) != len(compiled):
+        return 0.0, 0.0
     size = max([1.0, *map(abs, filter(math.isfinite, eager))])
     margin = TOLERANCES[dtype] * size
     for x, y in zip(eager, compiled):
         if not (-margin <= x - y <= margin or x == y or (x != x and y != y)):
-            raise ValueError(
-                f"row {place} {verb} {x:.9g} in the function itself and {y:.9g} compiled: it does something that "
-                "compile cannot see, such as a branch on x.data, a number taken with .data or float(), or a random one"
-            )
+            return x, y
+    return None
