@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .. import rules
-from .quantities import BATCH_SUM, ROW_OF_SUMS, Quantity
+from .quantities import AFTER, BATCH_SUM, BEFORE, EXAMPLES, ROW_OF_SUMS, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,18 +91,21 @@ def needed(book: Quantities, wanted: Iterable[Any]) -> list[Quantity]:
 def grouped(order: list[Quantity]) -> list[Group]:
     """The groups, in an order in which they can be computed."""
     order = sorted(order, key=attrgetter("level"))
-    order.sort(key=attrgetter("stage"))  # those of a stage stay in their order
     groups: list[Group] = []
-    for _, of_level in groupby(order, attrgetter("stage", "level")):
-        members = list(of_level)
-        for alike in _alike(members) if len(members) > 1 else (members,):
-            q = alike[0]
-            if len(alike) > 1 or q.primitive in FORMS:
-                groups.append(Group(_form(alike), q.primitive, alike, q.stage))
-            elif groups and groups[-1].form == "in_turn" and groups[-1].stage == q.stage:
-                groups[-1].members.append(q)
-            else:
-                groups.append(Group("in_turn", None, alike, q.stage))
+    for stage in (BEFORE, EXAMPLES, AFTER):
+        in_turn: list[Quantity] = []  # the members of the last group, if they are computed in turn
+        for _, of_level in groupby([q for q in order if q.stage == stage], attrgetter("level")):
+            members = list(of_level)
+            for alike in _alike(members) if len(members) > 1 else (members,):
+                primitive = alike[0].primitive
+                if len(alike) > 1 or primitive in FORMS:
+                    groups.append(Group(_form(alike), primitive, alike, stage))
+                    in_turn = []
+                elif in_turn:
+                    in_turn += alike
+                else:
+                    groups.append(Group("in_turn", None, alike, stage))
+                    in_turn = alike
     return groups
 
 

@@ -192,9 +192,9 @@ class Layout:
             self._put(argument)
         place, free = self.place, self._free[1]
         for owner in _lives([group for group in groups if group.stage == EXAMPLES], kept):
-            members = owner.members if isinstance(owner, Group) else [owner]
-            q = members[0]
-            if len(members) > 1 or q in self._before_one:
+            q = owner.members[0] if type(owner) is Group else owner
+            if q is not owner and len(owner.members) > 1 or q in self._before_one:
+                members = owner.members if q is not owner else [q]
                 (self._release if q in place else self._put)(members)
             elif q in place:
                 free.append(place[q])

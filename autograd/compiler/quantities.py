@@ -26,41 +26,21 @@ if TYPE_CHECKING:
     Term: TypeAlias = tuple["Quantity | float", "Quantity | float"]
 
 
+_new = object.__new__
+
+
 class Quantity:
     """One number of each example, or one that all examples share. It has the operators of a Value."""
 
     __slots__ = ("book", "label", "level", "operands", "primitive", "shared", "stage")
 
-    level: int
+    book: Quantities
+    primitive: Any  # None: a leaf
+    operands: tuple[Any, ...]  # Quantities, and floats for constants
+    label: str
+    level: int  # one more than the highest of the operands
     shared: bool
     stage: int
-
-    def __init__(
-        self,
-        book: Quantities,
-        primitive: Primitive | None,
-        operands: tuple[Any, ...],
-        label: str = "",
-        *,
-        shared: bool = True,
-    ) -> None:
-        level, late = book.floor - 1, False
-        for x in operands:
-            if type(x) is Quantity:
-                if x.level > level:
-                    level = x.level
-                if not x.shared:
-                    shared = False
-                elif x.stage != BEFORE:
-                    late = True
-        self.book = book
-        self.primitive = primitive  # None: a leaf
-        self.operands = operands  # Quantities, and floats for constants
-        self.label = label
-        self.level = level + 1  # one more than the highest of the operands
-        self.shared = shared
-        self.stage = EXAMPLES if not shared else AFTER if late else BEFORE
-        book.made.append(self)
 
     def _record(self, primitive: Primitive, operands: Sequence[Any]) -> Any:
         return self.book.of(primitive, operands)
@@ -78,7 +58,7 @@ class Quantity:
         return self.book.of(rules.subtract, (other, self))
 
     def __mul__(self, other: Any) -> Any:
-        return self.book.of(rules.multiply, (self, other))
+        return self.book.times(self, other)
 
     def __rmul__(self, other: Any) -> Any:
         return self.book.of(rules.multiply, (other, self))
@@ -169,7 +149,7 @@ class Quantities:
 
     def leaf(self, label: str, *, shared: bool) -> Quantity:
         """An input, or a parameter."""
-        return Quantity(self, None, (), label, shared=shared)
+        return self._new_one(None, (), label, shared)
 
     def of(self, primitive: Primitive, operands: Iterable[Any], label: str = "") -> Any:
         """The primitive applied to quantities and constants, or something simpler that is equal to it."""
@@ -187,11 +167,19 @@ class Quantities:
             found.label = label
         return found
 
+    def times(self, x: Quantity, y: Any) -> Any:
+        """x * y, which is most of what there is; two quantities have nothing simpler."""
+        if type(y) is Quantity:
+            operands = (x, y)
+            return self._unique(rules.multiply, operands, operands)
+        return self.of(rules.multiply, (x, y))
+
     def _of_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         """The same where some operands are numbers, or all of them."""
-        if not KINDS.issuperset(map(type, operands)):
+        kinds = set(map(type, operands))
+        if not kinds <= KINDS:
             operands = tuple([x if type(x) in KINDS else as_number(x, primitive.name) for x in operands])
-        if Quantity not in map(type, operands):
+        if Quantity not in kinds:
             return primitive(*operands)
         simpler = _SIMPLER.get(primitive) or _SIMPLER_OF_CONSTANTS.get(primitive)
         found = simpler(self, *operands) if simpler else None
@@ -200,19 +188,40 @@ class Quantities:
     def _with_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
         constants = [x for x in operands if type(x) is float]
         self.constants.update(constants)
-        key = (*operands, *map(text_of, constants)) if 0.0 in constants else operands  # others differ as they are
+        key = operands if all(constants) else (*operands, *map(text_of, constants))  # all but zeros differ as they are
         return self._unique(primitive, operands, key)
 
     def _unique(self, primitive: Primitive, operands: tuple[Any, ...], key: tuple[Any, ...]) -> Quantity:
         known = self._known[primitive]
         found = known.get(key)
         if found is None:
-            found = known[key] = Quantity(self, primitive, operands)
+            found = known[key] = self._new_one(primitive, operands)
         return found
+
+    def _new_one(self, primitive: Any, operands: tuple[Any, ...], label: str = "", shared: bool = True) -> Quantity:  # noqa: FBT001, FBT002
+        level, late = self.floor - 1, False
+        for x in operands:
+            if type(x) is Quantity:
+                if x.level > level:
+                    level = x.level
+                if not x.shared:
+                    shared = False
+                elif x.stage != BEFORE:
+                    late = True
+        made = _new(Quantity)  # an __init__ would take a third longer
+        made.book = self
+        made.primitive = primitive
+        made.operands = operands
+        made.label = label
+        made.level = level + 1
+        made.shared = shared
+        made.stage = EXAMPLES if not shared else AFTER if late else BEFORE
+        self.made.append(made)
+        return made
 
     def over_batch(self, kind: Any, operands: tuple[Any, ...], label: str = "") -> Quantity:
         """A sum over the batch, or a row of them: shared, though examples are read for it."""
-        summed = Quantity(self, kind, operands, label)
+        summed = self._new_one(kind, operands, label)
         summed.shared, summed.stage = True, EXAMPLES
         self.constants.update([x for x in operands if type(x) is float])
         return summed

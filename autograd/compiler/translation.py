@@ -43,7 +43,7 @@ def translated(book: Quantities, recording: Recording, inputs: dict[Value, str])
             if node in inputs:
                 found[node] = book.leaf(inputs[node], shared=False)
             elif node not in found:
-                found[node] = Quantity(book, None, (), label_of(node))
+                found[node] = book.leaf(label_of(node), shared=True)
             continue
         operands = operands_of.get(node) or node.operands
         if node not in absorbed:
