@@ -18,7 +18,7 @@ from .recording import Recording, record
 from .replays import RAISING, TOLERANCES, compare, complain, is_finite, replays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from ..value import Value
@@ -176,8 +176,11 @@ class Compiled:
         tables = [array if array.ndim == 2 else array.reshape(n, -1) for array in arrays]
         known: list[Replay] = []
         if self._recording is None:
-            known = self._replays(args, tables)
-            met = {leaf for replay in known for leaf in replay.gradients}
+
+            def met() -> set[Value]:
+                known.extend(self._replays(args, tables))
+                return {leaf for replay in known for leaf in replay.gradients}
+
             self._recording = self._recorded_from([row(arg, 0) for arg in args], met)
             self._shapes = shapes
         if shapes != self._shapes:
@@ -189,8 +192,8 @@ class Compiled:
         return tables, known
 
     def _replays(self, args: Sequence[Any], tables: Sequence[Array]) -> list[Replay]:
-        """What some rows are to be compared with, found before all else: the objects of a recording and of a program
-        make the garbage collector slow. None where f fails: that is told when more is known of the batch."""
+        """What some rows are to be compared with, found before there is a program: its many objects make the garbage
+        collector slow. Nothing where f fails: that is told when more is known of the batch."""
         if self._dtype != "float64":  # its parameters are rounded first
             return []
         try:
@@ -198,7 +201,7 @@ class Compiled:
         except Exception:
             return []
 
-    def _recorded_from(self, example: list[Any], met: Collection[Value]) -> Recording:
+    def _recorded_from(self, example: list[Any], met: Callable[[], set[Value]]) -> Recording:
         try:
             return record(self._f, example, met)
         except (ArithmeticError, ValueError) as error:

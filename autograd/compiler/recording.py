@@ -17,7 +17,7 @@ from ..structures import Structure
 from ..value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, NoReturn
 
 
@@ -56,14 +56,14 @@ class Recording(NamedTuple):
     constants: list[Value]  # the leaves that it makes anew at each call
 
 
-def record(f: Callable[..., Any], example: Sequence[Any], met: Collection[Value] = ()) -> Recording:
+def record(f: Callable[..., Any], example: Sequence[Any], met: Callable[[], set[Value]] = set) -> Recording:
     """What `f` does with an example.
 
     A leaf that is another one the next time is made by `f` itself, and is a constant. So `f` is called once more, unless
-    it is known to have read all of them for other examples.
+    it reads all of them for other examples, too.
 
     Args:
-        met: the leaves that it read for these.
+        met: gives the leaves that it reads for these; it is asked when `f` is known to have no branches.
     """
     structures = [Structure(argument) for argument in example]
     inputs: list[list[Value]] = [[Input(_number(x)) for x in structure.leaves] for structure in structures]
@@ -72,12 +72,12 @@ def record(f: Callable[..., Any], example: Sequence[Any], met: Collection[Value]
     order = walked(outputs, set())
     own = {x for argument in inputs for x in argument}
     leaves = [node for node in order if node.primitive is None and node not in own]
-    met = set(met)
-    if not met.issuperset(leaves):
+    again = met()
+    if not again.issuperset(leaves):
         fresh = [s.rebuilt([Input(_number(x)) for x in s.leaves]) for s in structures]
-        met |= set(walked(results_of(_called(f, fresh, compiling=True)), set()))
-    captured = [leaf for leaf in leaves if leaf in met]
-    constants = [leaf for leaf in leaves if leaf not in met]
+        again |= set(walked(results_of(_called(f, fresh, compiling=True)), set()))
+    captured = [leaf for leaf in leaves if leaf in again]
+    constants = [leaf for leaf in leaves if leaf not in again]
     return Recording(inputs, outputs, isinstance(result, Value), order, captured, constants)
 
 
