@@ -81,7 +81,7 @@ def opened(root: Value, leaves: list[Value], held: list[float | None]) -> list[V
     order: list[Value] = []
     stack: list[Any] = []
     pop, push, done = stack.pop, stack.append, order.append
-    node = root
+    node: Any = root
     while True:  # a node that was not met before
         if node._left_partial is not None:
             left = node._left

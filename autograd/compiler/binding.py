@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from functools import cached_property, partial
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy
@@ -131,11 +132,11 @@ class Binder:
         """Whether to compute these one by one is sooner done than to gather what they read, and does no harm."""
         if len(members) > FEW_ROWS or self._examples is None:
             return False
-        written = {self._layout.place[q] for q in members}
+        written = {q.place for q in members}
         scattered = False
         for slot in zip(*[q.operands for q in members]):
             if type(slot[0]) is Quantity and not slot[0].shared:
-                places = [self._layout.place[x] for x in slot]
+                places = [x.place for x in slot]
                 if not written.isdisjoint(places):  # what is written may be read by the next one
                     return False
                 if slot.count(slot[0]) < len(slot) and as_rows("examples", places).places:
@@ -172,7 +173,7 @@ class Binder:
         if type(x) is float:
             return self._constant(x)
         if x not in self._numbers:
-            self._numbers[x] = self._shared[self._layout.place[x], 0, ...]
+            self._numbers[x] = self._shared[x.place, 0, ...]
         return self._numbers[x]
 
     def _rows(self, rows: Rows) -> Array:
@@ -194,11 +195,11 @@ class Binder:
             same = is_same_everywhere(operands)
             return self._constant(first) if same else self._rows(self._layout.rows_of(operands))
         if operands.count(first) == len(operands):
-            return self._single(first) if first.shared else self._row_of[self._layout.place[first]][None]
+            return self._single(first) if first.shared else self._row_of[first.place][None]
         return self._rows(self._layout.rows_of(operands))
 
     def _out(self, group: Group) -> Array:
-        start = self._layout.place[group.members[0]]
+        start = group.members[0].place
         return self._array[start : start + len(group.members)]
 
     # ----- One method for each form of a group -----
@@ -247,7 +248,7 @@ class Binder:
             return
         if len(members) == 1:
             (q,) = members
-            operands, out = [self._single(x) for x in q.operands], self._row_of[self._layout.place[q]]
+            operands, out = [self._single(x) for x in q.operands], self._row_of[q.place]
         else:
             operands = [self._operand(slot) for slot in zip(*[q.operands for q in members])]
             out = self._out(group)
@@ -257,7 +258,7 @@ class Binder:
 
     def _in_turn(self, group: Group) -> None:
         """An operation on one row after another."""
-        place, row_of, alone = self._layout.place, self._row_of, self._examples is None
+        row_of, alone = self._row_of, self._examples is None
         for q in group.members:
             ufunc = PLAIN_UFUNCS.get(q.primitive) if q.primitive else None  # a leaf is in no group
             if ufunc is None:
@@ -265,9 +266,9 @@ class Binder:
                 self._each(Group("each", q.primitive, [q], q.stage))
                 continue
             operands = [
-                row_of[place[x]] if type(x) is Quantity and x.shared is alone else self._number(x) for x in q.operands
+                row_of[x.place] if type(x) is Quantity and x.shared is alone else self._number(x) for x in q.operands
             ]
-            self.calls.add(ufunc, (*operands, row_of[place[q]]))
+            self.calls.add(ufunc, (*operands, row_of[q.place]))
 
     def _totals(self, group: Group) -> None:
         """The sum of the operands of each member."""
@@ -278,7 +279,7 @@ class Binder:
     def _single(self, x: Any) -> Array:
         """The operand of a group of one."""
         if type(x) is Quantity and x.shared is (self._examples is None):
-            return self._row_of[self._layout.place[x]]
+            return self._row_of[x.place]
         return self._number(x)
 
     def _elementwise(self, primitive: Primitive, operands: list[Array], out: Array) -> None:
@@ -307,7 +308,7 @@ class Binder:
                 width, height = _shape_of_product(reads, adjoints, at)
                 if width:
                     results = adjoints[at : at + width * height : width]
-                    self._products(self._layout.place[members[at]], reads[at : at + width], results)
+                    self._products(members[at].place, reads[at : at + width], results)
                 else:
                     others.append(members[at])
                 at += width * height or 1
@@ -319,14 +320,13 @@ class Binder:
         self._found_rows.clear()
         read = group.members[0].operands[1:]
         for members in self._adjacent(group.members, len(read)):
-            self._products(self._layout.place[members[0]], [(x,) for x in read], [q.operands[:1] for q in members])
+            self._products(members[0].place, [(x,) for x in read], [q.operands[:1] for q in members])
 
     def _adjacent(self, members: list[Quantity], size: int = 1) -> list[list[Quantity]]:
         """The members in the order of their rows, of which each has so many, in runs whose rows are adjacent."""
-        place = self._layout.place
         runs: list[list[Quantity]] = []
-        for q in sorted(members, key=place.__getitem__):
-            if runs and place[q] == place[runs[-1][-1]] + size:
+        for q in sorted(members, key=attrgetter("place")):
+            if runs and q.place == runs[-1][-1].place + size:
                 runs[-1].append(q)
             else:
                 runs.append([q])
@@ -368,8 +368,8 @@ class Binder:
 
     def _stack(self, rows: list[Any], purpose: str) -> Array:
         """A copy of rows of examples, of shape (uses, rows of each, examples); a 1.0 is that of a bias."""
-        place, one = self._layout.place, self._layout.ones[0]
-        places = numpy.array([[place[x] if type(x) is Quantity else one for x in some] for some in rows])
+        one = self._layout.ones[0]
+        places = numpy.array([[x.place if type(x) is Quantity else one for x in some] for some in rows])
         stack = self._room_for((*places.shape, self._array.shape[1]), purpose)
         self._call(self._array.take, places, 0, stack, "clip")
         return stack
@@ -385,7 +385,7 @@ class Binder:
         sums: list[tuple[int, Any, Any]] = []
         for q in members:
             for x, y in zip(q.operands[::2], q.operands[1::2]):
-                place = self._layout.place[q]
+                place = q.place
                 if of_example(x) and of_example(y):
                     products.append((place, x, y))
                 else:

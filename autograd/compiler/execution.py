@@ -142,7 +142,7 @@ class Machine:
         layout = self._layout
         array = numpy.zeros((layout.example_count, size), self._dtype)
         array[layout.ones] = 1.0
-        inputs = [array[layout.place[column[0]] :][: len(column)] if column else array[:0] for column in self._inputs]
+        inputs = [array[column[0].place :][: len(column)] if column else array[:0] for column in self._inputs]
         results = [[self._row(x, array) for x in column] for column in [self._outputs, *self._input_gradients]]
         first = self._bound(EXAMPLES, array)
         more = self._bound(EXAMPLES, array, first=False) if several else first

@@ -64,7 +64,6 @@ class Layout:
         kept: list[Any],
         constants: Iterable[float],
     ) -> None:
-        self.place: dict[Quantity, int] = {}
         self.constants: dict[str, int] = {}  # by their text
         self.shared_count = self.example_count = 0
         self.ones: list[int] = []  # rows of examples that hold 1
@@ -91,17 +90,17 @@ class Layout:
     def shared_places(self, operands: Sequence[Any]) -> list[int]:
         """The rows of shared numbers and constants."""
         if float not in map(type, operands):
-            return list(map(self.place.__getitem__, operands))
-        return [self.constant(x) if type(x) is float else self.place[x] for x in operands]
+            return [x.place for x in operands]
+        return [self.constant(x) if type(x) is float else x.place for x in operands]
 
     def example_rows(self, operands: Sequence[Any]) -> Rows:
         """Where numbers of examples lie, and perhaps the 1.0 that a bias is multiplied by."""
         if float not in map(type, operands):
-            return as_rows("examples", list(map(self.place.__getitem__, operands)))
+            return as_rows("examples", [x.place for x in operands])
         places: list[int] = []
         for x in operands:
             if type(x) is Quantity:
-                places.append(self.place[x])
+                places.append(x.place)
             else:  # the 1.0 that a bias is multiplied by
                 places.append(self._one_after.get(places[-1], self.ones[0]) if places else self.ones[0])
         return as_rows("examples", places)
@@ -146,19 +145,20 @@ class Layout:
         self.parameters += leaves
 
     def _place_from(self, start: int, members: Collection[Quantity]) -> None:
-        self.place.update(zip(members, range(start, start + len(members))))
+        for place, q in enumerate(members, start):
+            q.place = place
 
     def _place_sums(self, groups: list[Group]) -> None:
         """The sums over the batch of the parameters' contributions, in the order of the parameters."""
         sums = [q for group in groups if group.form in SUMS for q in group.members]
         self._rows_of_sums = sums[0].book.rows_of_sums if sums else {}
         owned = sums[0].book.batch_sums.items() if sums else ()
-        place = {summed: self.place.get(q, self.shared_count) for q, summed in owned}
-        place |= {row: self.place[weights[0]] for row, weights in self._rows_of_sums.items()}
+        place = {summed: self.shared_count if q.place < 0 else q.place for q, summed in owned}
+        place |= {row: weights[0].place for row, weights in self._rows_of_sums.items()}
         sums.sort(key=place.__getitem__)
         start = self.shared_count
         for q in sums:
-            self.place[q] = self._more_shared(len(self._rows_of_sums.get(q, (q,))))
+            q.place = self._more_shared(len(self._rows_of_sums.get(q, (q,))))
         #: The rows that are to be 0 when the first block of examples comes.
         self.sums = Rows("shared", start, self.shared_count - start)
 
@@ -166,10 +166,10 @@ class Layout:
         """The rows of the gradients by the parameters, in the order of these."""
         found: dict[Quantity, int] = {}
         for row, weights in self._rows_of_sums.items():
-            found.update(zip(weights, range(self.place[row], self.shared_count)))
+            found.update(zip(weights, range(row.place, self.shared_count)))
         for q, gradient in gradients.items():
             if q not in found:
-                found[q] = self.constant(gradient) if type(gradient) is float else self.place[gradient]
+                found[q] = self.constant(gradient) if type(gradient) is float else gradient.place
         return [found[q] for q in self.parameters]
 
     def _place_shared(self, groups: list[Group]) -> None:
@@ -187,19 +187,19 @@ class Layout:
         self._free: defaultdict[int, list[int]] = defaultdict(list)
         ones = self._more_rows(1)
         self.ones.append(ones)
-        self.place[one] = ones
+        one.place = ones
         for argument in filter(None, inputs):
             self._put(argument)
-        place, free = self.place, self._free[1]
+        free = self._free[1]
         for owner in _lives([group for group in groups if group.stage == EXAMPLES], kept):
-            q = owner.members[0] if type(owner) is Group else owner
-            if q is not owner and len(owner.members) > 1 or q in self._before_one:
-                members = owner.members if q is not owner else [q]
-                (self._release if q in place else self._put)(members)
-            elif q in place:
-                free.append(place[q])
+            members: Sequence[Quantity] = owner.members if isinstance(owner, Group) else (owner,)
+            q = members[0]
+            if len(members) > 1 or q in self._before_one:
+                (self._put if q.place < 0 else self._release)(members)
+            elif q.place < 0:
+                q.place = free.pop() if free else self._more_rows(1)
             else:
-                place[q] = free.pop() if free else self._more_rows(1)
+                free.append(q.place)
 
     def _put(self, members: Sequence[Quantity]) -> None:
         count = len(members)
@@ -216,7 +216,7 @@ class Layout:
     def _release(self, members: Sequence[Quantity]) -> None:
         """Rows that are not read any more."""
         if not self._ends_in_one(members):
-            self._free[len(members)].append(self.place[members[0]])
+            self._free[len(members)].append(members[0].place)
 
     def _ends_in_one(self, members: Sequence[Quantity]) -> bool:
         """Whether a matrix reads these, and 1 for its bias."""
@@ -233,19 +233,16 @@ def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
 
     It is the group that needs them, or the quantity of those in turn. What is kept to the end is there but once.
     """
-    owner_of: dict[Quantity, Group | Quantity] = {}
+    owner_of: dict[Quantity, Group] = {}
     for group in groups:
-        if group.form == "in_turn":
-            owner_of.update(zip(group.members, group.members))
-        elif group.form not in SUMS:
+        if group.form not in ("in_turn", *SUMS):
             owner_of.update(dict.fromkeys(group.members, group))
-    done = {owner_of.pop(q) for q in dict.fromkeys(kept) if q in owner_of}
+    done: set[Group | Quantity] = {owner_of.get(q, q) for q in kept if _is_computed(q)}
     lives: list[Group | Quantity] = []
 
     def read(operands: Iterable[Any]) -> None:
         for x in operands:
-            owner = owner_of.pop(x, None)
-            if owner is not None and owner not in done:
+            if _is_computed(x) and (owner := owner_of.get(x, x)) not in done:
                 done.add(owner)
                 lives.append(owner)
 
@@ -263,3 +260,8 @@ def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
                 lives.append(group)
     lives.reverse()
     return lives
+
+
+def _is_computed(x: Any) -> bool:
+    """Whether it is computed for each example."""
+    return type(x) is Quantity and not x.shared and x.primitive is not None

@@ -32,13 +32,14 @@ _new = object.__new__
 class Quantity:
     """One number of each example, or one that all examples share. It has the operators of a Value."""
 
-    __slots__ = ("book", "label", "level", "operands", "primitive", "shared", "stage")
+    __slots__ = ("book", "label", "level", "operands", "place", "primitive", "shared", "stage")
 
     book: Quantities
     primitive: Any  # None: a leaf
     operands: tuple[Any, ...]  # Quantities, and floats for constants
     label: str
     level: int  # one more than the highest of the operands
+    place: int  # its row in an array; -1 until a `Layout` gives it one
     shared: bool
     stage: int
 
@@ -198,7 +199,7 @@ class Quantities:
             found = known[key] = self._new_one(primitive, operands)
         return found
 
-    def _new_one(self, primitive: Any, operands: tuple[Any, ...], label: str = "", shared: bool = True) -> Quantity:  # noqa: FBT001, FBT002
+    def _new_one(self, primitive: Any, operands: tuple[Any, ...], label: str = "", shared: bool = True) -> Quantity:
         level, late = self.floor - 1, False
         for x in operands:
             if type(x) is Quantity:
@@ -214,6 +215,7 @@ class Quantities:
         made.operands = operands
         made.label = label
         made.level = level + 1
+        made.place = -1
         made.shared = shared
         made.stage = EXAMPLES if not shared else AFTER if late else BEFORE
         self.made.append(made)

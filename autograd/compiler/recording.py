@@ -59,8 +59,8 @@ class Recording(NamedTuple):
 def record(f: Callable[..., Any], example: Sequence[Any], met: Callable[[], set[Value]] = set) -> Recording:
     """What `f` does with an example.
 
-    A leaf that is another one the next time is made by `f` itself, and is a constant. So `f` is called once more, unless
-    it reads all of them for other examples, too.
+    A leaf that is another one the next time is made by `f` itself, and is a constant. So `f` is called once more,
+    unless it reads all of them for other examples, too.
 
     Args:
         met: gives the leaves that it reads for these; it is asked when `f` is known to have no branches.

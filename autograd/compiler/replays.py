@@ -75,7 +75,7 @@ def _pass_with_a_look(root: Value) -> None:
         root.backward()
 
 
-def _gradients(outputs: Sequence[Value]) -> dict[Value, float]:
+def _gradients(outputs: list[Value]) -> dict[Value, float]:
     """The gradients of the first one by the leaves of all. The graph is left as it is."""
     order = walked(outputs, set())
     with gradients_kept(order):
@@ -115,19 +115,23 @@ class Replay(NamedTuple):
 
 
 def replays(f: Callable[..., Any], args: Sequence[Any], places: Sequence[int]) -> Iterator[Replay]:
-    """Some rows as `f` itself computes them: for plain numbers, as a loop over the rows would call it, if it takes these.
+    """Some rows as `f` itself computes them: for plain numbers, as a loop would call it, or for Values.
 
-    The parameters are Values, so there are gradients also then.
+    The parameters are Values, so there are gradients in any case.
     """
     for place in places:
-        example = [row(arg, place) for arg in args]
-        outputs = replayed_on_numbers(f, example)
-        on_numbers = outputs is not None
+        outputs = replayed_on_numbers(f, [row(arg, place) for arg in args])
         if outputs is None:
-            outputs = replayed(f, example)
-        found = Replay(place, on_numbers, [y.data for y in outputs], _gradients(outputs))
-        del outputs  # the graph, before another one is made
-        yield found
+            yield _on_values(f, args, place)
+        else:
+            found = Replay(place, True, [y.data for y in outputs], _gradients(outputs))
+            del outputs  # the graph, before another one is made
+            yield found
+
+
+def _on_values(f: Callable[..., Any], args: Sequence[Any], place: int) -> Replay:
+    outputs = replayed(f, [row(arg, place) for arg in args])
+    return Replay(place, False, [y.data for y in outputs], _gradients(outputs))
 
 
 def compare(run: Run, outcome: Outcome, count: int, known: Sequence[Replay] = ()) -> None:
@@ -137,39 +141,48 @@ def compare(run: Run, outcome: Outcome, count: int, known: Sequence[Replay] = ()
         known: the replays of these rows, if they were made.
     """
     f, program, numbers, args, arrays = run
-    gradients: dict[int, Array] = {}
     with _holding(program.parameters, numbers):
-        for place, on_numbers, values, slopes in known or replays(f, args, far_apart(arrays, count)):
-            compiled = outcome.values[place].tolist()
-            if on_numbers and _difference(values, compiled, program.dtype):
-                eager = [y.data for y in replayed(f, [row(arg, place) for arg in args])]
-                _refuse_difference(place, eager, compiled, "gives", program.dtype)
-                _refuse_difference(place, values, compiled, "gives, for plain numbers,", program.dtype)
-            _refuse_difference(place, values, compiled, "gives", program.dtype)
-            if program.has_gradients:
-                gradients[place] = numpy.array([slopes.get(leaf, 0.0) for leaf in program.parameters])
-    if not _agree_together(program, numbers, arrays, gradients):
-        for place, wanted in gradients.items():
-            alone = _alone(program, numbers, arrays, place)
-            _refuse_difference(place, wanted.tolist(), alone.gradients.tolist(), "has the gradient", program.dtype)
+        known = known or list(replays(f, args, far_apart(arrays, count)))
+        for replay in known:
+            _compare_values(run, outcome, replay)
+        if program.has_gradients and not _agree_together(program, numbers, arrays, known):
+            for replay in known:
+                # f may lose the graph of plain numbers, as `grad` within f does: what it does with Values counts.
+                wanted = _by_parameters(program, _on_values(f, args, replay.place) if replay.on_numbers else replay)
+                found = _alone(program, numbers, arrays, replay.place).gradients
+                _refuse_difference(replay.place, wanted, found.tolist(), "has the gradient", program.dtype)
 
 
-def _agree_together(
-    program: Program, numbers: Array, arrays: Sequence[Array], gradients: dict[int, Array]
-) -> bool:
+def _compare_values(run: Run, outcome: Outcome, replay: Replay) -> None:
+    f, program, _, args, _ = run
+    compiled = outcome.values[replay.place].tolist()
+    if len(replay.values) == len(compiled) and not _difference(replay.values, compiled, program.dtype):
+        return
+    if replay.on_numbers:  # do they differ for Values, too?
+        on_values = _on_values(f, args, replay.place).values
+        _refuse_difference(replay.place, on_values, compiled, "gives", program.dtype)
+    verb = "gives, for plain numbers," if replay.on_numbers else "gives"
+    _refuse_difference(replay.place, replay.values, compiled, verb, program.dtype)
+
+
+def _by_parameters(program: Program, replay: Replay) -> list[float]:
+    return [replay.gradients.get(parameter, 0.0) for parameter in program.parameters]
+
+
+def _agree_together(program: Program, numbers: Array, arrays: Sequence[Array], known: Sequence[Replay]) -> bool:
     """Whether a batch of these rows alone has the mean of their gradients; False is to say: look at each of them.
 
     One is there twice as often as the one before it, so that what differs in two rows does not cancel.
     """
-    n, count = len(arrays[0]), len(gradients)
+    n, count = len(arrays[0]), len(known)
     times = [n >> count - k for k in range(count)]
-    if not gradients or n > FEWEST or times[0] == 0:
-        return not gradients
+    if n > FEWEST or times[0] == 0:
+        return False
     times[-1] += n - sum(times)
-    places = numpy.repeat(list(gradients), times)
+    places = numpy.repeat([replay.place for replay in known], times)
     with numpy.errstate(all="ignore"):
         found = program.machine.run(numbers, [array[places] for array in arrays]).gradients
-        wanted = numpy.array(list(gradients.values()))
+        wanted = numpy.array([_by_parameters(program, replay) for replay in known])
         size = max(1.0, abs(wanted).max(1, initial=0.0).min()) * times[0] / n
         difference = abs(found - numpy.array(times) @ wanted / n)
         return bool((difference <= TOLERANCES[program.dtype] * size).all())  # nan is not
@@ -217,11 +230,8 @@ def _refuse_difference(place: int, eager: list[float], compiled: list[float], ve
 
 
 def _difference(eager: list[float], compiled: list[float], dtype: str) -> tuple[float, float] | None:
-    """The first two that are too far apart; (0, 0) stands for different lengths."""
-    if len(eager) != len(compiled):
-        return 0.0, 0.0
-    size = max([1.0, *map(abs, filter(math.isfinite, eager))])
-    margin = TOLERANCES[dtype] * size
+    """The first two numbers that rounding alone does not keep apart; nan is like nan."""
+    margin = TOLERANCES[dtype] * max([1.0, *map(abs, filter(math.isfinite, eager))])
     for x, y in zip(eager, compiled):
         if not (-margin <= x - y <= margin or x == y or (x != x and y != y)):
             return x, y
