@@ -74,8 +74,8 @@ def walked(roots: list[Value], seen: set[Value]) -> list[Value]:
 def opened(root: Value, leaves: list[Value], held: list[float | None]) -> list[Value]:
     """The results among `nodes(root)`, in that order, ready for a sweep: every adjoint is 0.
 
-    Leaves go into `leaves`, the gradients that they held into `held`. This is the walk above, made quicker by a third:
-    a node's adjoint, not a set, tells whether it was met, and nothing is pushed that can be done or entered at once.
+    Leaves go into `leaves`, the gradients that they held into `held`. This is the walk above, in three quarters of its
+    time: a node's adjoint, not a set, tells whether it was met, and what can be done or entered at once is not pushed.
     """
     waiting, zero = object(), float("0")  # zero is an object of this pass alone: what holds it has been done
     order: list[Value] = []

@@ -134,13 +134,7 @@ class Primitive:
         if self.unary and len(operands) == 1 and not named:  # the usual case, before all else
             (operand,) = operands
             if type(operand) is float:
-                try:
-                    out = self.function(operand)
-                    if type(out) is float:
-                        return out
-                except (ValueError, ArithmeticError):
-                    pass
-                return self.value(operands)  # which says what is wrong
+                return self.value(operands)
             if (record := getattr(operand, "_record", None)) is not None:
                 return record(self, operands)
         if named or (len(operands) != self.arity and not self.variadic):

@@ -103,6 +103,29 @@ def autograd_chain(length: int) -> Side:
     return side._replace(gradients=lambda: [x.grad / (length + 1)])  # 1.0, however long the chain
 
 
+class Link:
+    """An object that knows the one before it, and a number: the least that a graph of Python objects can be."""
+
+    __slots__ = ("before", "number")
+
+    def __init__(self, before: Link | None, number: float) -> None:
+        self.before = before
+        self.number = number
+
+
+def linked_list(length: int) -> Side:
+    """A list of so many links, made and let go of: what Python itself takes for many objects that hold each other."""
+
+    def one_pass() -> None:
+        last = None
+        for _ in range(length):
+            last = Link(last, 1.0)
+        while last is not None:
+            last = last.before
+
+    return Side(one_pass, nothing, list)
+
+
 def autograd_svg(repeats: int) -> Side:
     """Draws `repeats` graphs of 100 nodes, each with a number of its own, so that nothing can be remembered."""
     from autograd import Value, draw
@@ -131,7 +154,17 @@ def dot_svg(repeats: int) -> Side:
 
 SIDES: dict[str, Callable[..., Side]] = {
     side.__name__: side
-    for side in (micrograd, autograd, autograd_dot, xad, autograd_chain, autograd_svg, dot_svg, *training.SIDES)
+    for side in (
+        micrograd,
+        autograd,
+        autograd_dot,
+        xad,
+        autograd_chain,
+        linked_list,
+        autograd_svg,
+        dot_svg,
+        *training.SIDES,
+    )
 }
 
 

@@ -1379,7 +1379,7 @@ def test_comparisons_give_bools_elsewhere() -> None:
         return v * x
 
     ag.compile(f, verify=0)([1.0, 2.0])
-    assert seen == [True, True]  # it is recorded twice: leaves that it makes are others each time
+    assert seen == [True, True]  # recorded twice, for no rows are compared that would tell which leaves it makes
     for compared in (x > 0, x >= 2.0, x < Value(3.0), x <= 1, 0 < x):  # noqa: SIM300
         assert type(compared) is bool
 
@@ -1540,12 +1540,97 @@ def test_verification_once() -> None:
     g = ag.compile(f)
     g.backward(drawn(5))
     count = len(calls)
-    assert count <= 6  # recorded twice; two rows on Values and on numbers
+    assert count == 5  # recorded; two rows on Values and on numbers
     for _ in range(3):
         g(drawn(5))
         g.backward(drawn(5))
         g.value_and_grad(drawn(5), inputs=True)
     assert len(calls) == count
+
+
+@pytest.mark.parametrize("rows", [5, 300])
+@pytest.mark.parametrize(
+    ("makes_a_leaf", "dtype", "verify", "given"),
+    [
+        (False, "float64", 2, [Value, Value, float, Value, float]),
+        (True, "float64", 2, [Value, Value, float, Value, float, Value]),
+        (False, "float64", 0, [Value, Value]),
+        (False, "float32", 1, [Value, Value, Value, float]),
+    ],
+)
+def test_how_often_f_is_called(*, rows: int, makes_a_leaf: bool, dtype: str, verify: int, given: list[type]) -> None:
+    """Once more than for the rows that are compared, unless these do not tell which leaves it makes itself."""
+    seen: list[type] = []
+
+    def f(x: Any) -> Any:
+        seen.append(Value if isinstance(x, Value) else type(x))
+        return W * x + Value(1.0) if makes_a_leaf else W * x
+
+    g = ag.compile(f, dtype=dtype, verify=verify)
+    g.backward(drawn(rows))
+    assert seen == given
+    assert g.parameters == [W]
+
+
+def test_f_sees_no_plain_numbers_before_its_branches_are_refused() -> None:
+    """A loop that ends for Values in training may go round for ever for a number."""
+
+    def f(x: Any) -> Any:
+        assert isinstance(x, Value)
+        while x < 10:
+            x = x * 1.0
+        return W * x
+
+    with pytest.raises(TypeError, match="comparison with <"):
+        ag.compile(f)([1.0, 2.0])
+
+
+def test_leaves_that_only_the_first_row_reads_are_captured() -> None:
+    """The rows that are compared need not read them, as where a list of leaves is read in turn."""
+    turns = iter([0, 1, 1, 1, 1, 0])
+    leaves = Value(2.0), Value(2.0)
+    g = ag.compile(lambda x: leaves[next(turns)] * x)
+    assert g([1.0, 2.0, 3.0]).tolist() == [2.0, 4.0, 6.0]
+    assert g.parameters == [leaves[0]]
+
+
+def test_replays_are_those_of_the_batch_that_is_computed() -> None:
+    """Rows with which a function was only recorded do not count as rows of a later batch."""
+    g = ag.compile(lambda x: W * x)
+    g.record([1.0, 2.0, 3.0])
+    assert g([4.0, 5.0, 6.0]).tolist() == [W.data * x for x in (4.0, 5.0, 6.0)]
+    g = ag.compile(lambda x: W * x.data)
+    g.record([1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="row 2 gives"):
+        g([4.0, 5.0, 9.0])
+
+
+@pytest.mark.parametrize("rows", [6, 300])
+def test_what_f_does_with_values_alone_is_noticed(rows: int) -> None:
+    """Also where it is right for plain numbers, in values or in gradients."""
+
+    def cut(x: Any) -> Any:
+        return W * (Value(0.0) if isinstance(x, Value) and x.data < 0 else x)
+
+    def detached(x: Any) -> Any:
+        return (W.detach() if isinstance(x, Value) and x.data < 0 else W) * x
+
+    for f, verb in ((cut, "gives 0"), (detached, "has the gradient 0")):
+        with pytest.raises(ValueError, match=verb):
+            ag.compile(f).backward(np.linspace(1.0, -2.0, rows))
+
+
+def test_a_function_that_changes_its_parameters_is_noticed() -> None:
+    """And they keep the numbers that they had when it was called with rows to compare."""
+    moving = Value(0.0)
+
+    def f(x: Any) -> Any:
+        moving.data += 0.5
+        return W * (x - moving)
+
+    with pytest.raises(ValueError, match="gives"):
+        ag.compile(f)([1.0, 2.0, 3.0])
+    assert moving.data == 0.5  # recorded once
 
 
 @pytest.mark.parametrize("f", [lambda x, w, v: w * x * v, lambda x, w, v: w * x.data * v])
@@ -2100,7 +2185,8 @@ def test_gradients_inside_f() -> None:
 def test_grad_inside_f() -> None:
     """The transform `grad`, of a function of the input that captures parameters."""
     w = parameters(2)
-    check(lambda x: ag.grad(lambda v: ag.tanh(w[0] * v) * w[1])(x) ** 2, drawn(5))
+    for rows in (5, 300):
+        check(lambda x: ag.grad(lambda v: ag.tanh(w[0] * v) * w[1])(x) ** 2, drawn(rows))
 
 
 def test_within_grad() -> None:

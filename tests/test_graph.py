@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from random import Random
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from house_graph import house
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value, expand, nodes
-from autograd.graph import names, stale
+from autograd.graph import names, opened, stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,36 @@ def test_nodes_of_many_operands() -> None:
     w, x = [Value(1.0, f"w{i}") for i in range(3)], [Value(2.0, f"x{i}") for i in range(3)]
     y = ag.sum([ag.dot(w, x, 1.0), w[1], w[1], 4.0])
     assert [node.label or node._op for node in nodes(y)] == ["w0", "w1", "w2", "x0", "x1", "x2", "dot", "sum"]
+
+
+def _random_graph(random: Random) -> Value:
+    """Shared nodes, repeated operands, constants on either side, nodes of many operands."""
+    found: list[Any] = [Value(random.uniform(0.5, 2.0)) for _ in range(random.randint(1, 4))]
+    steps: list[Callable[..., Any]] = [
+        *(lambda x, y: x + y, lambda x, y: x * y, lambda x, y: 2.0 - x, lambda x, y: x * 3.0, lambda x, y: x * x),
+        *(lambda x, y: x.tanh(), lambda x, y: ag.sum([x, 1.0, y, x]), lambda x, y: ag.dot([x, 2.0], [y, y], x)),
+        *(lambda x, y: ag.where(x, 1.0, y), lambda x, y: ag.clip(x, -1.0, 1.0), lambda x, y: ag.maximum(1.5, x)),
+    ]
+    for _ in range(random.randint(0, 30)):
+        found.append(random.choice(steps)(*random.choices(found[-6:], k=2)))
+    return ag.sum(random.sample(found, min(3, len(found)))) if random.random() < 0.5 else found[-1]
+
+
+def test_the_walk_of_backward_gives_the_order_of_nodes() -> None:
+    """It takes another way through the graph, and finds the same results and leaves, in the same order, each once."""
+    random = Random(5)
+    for _ in range(300):
+        root = _random_graph(random)
+        order = nodes(root)
+        for gradient in (None, 2.5, 0.0):  # before it there was none, or one
+            for node in order:
+                node._grad = gradient
+            leaves: list[Value] = []
+            held: list[float | None] = []
+            assert opened(root, leaves, held) == [node for node in order if node.operands]
+            assert leaves == [node for node in order if not node.operands]
+            assert held == [gradient] * len(leaves)
+            assert {node._grad for node in order} == {0.0}
 
 
 def test_a_chain_of_a_hundred_thousand() -> None:

@@ -6,6 +6,7 @@ what is wrong. A primitive added to the table is checked here without a change; 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import operator
@@ -21,6 +22,7 @@ from oracles import RAISING_OVERFLOW, Undefined, exact_partial, exact_second_par
 import autograd as ag
 from autograd import Value, rules
 from autograd.batch import Batch
+from autograd.modes import Change
 from autograd.primitives import BUILT_IN, PRIMITIVES, primitive
 
 if TYPE_CHECKING:
@@ -783,6 +785,17 @@ _POSITIVE = [
     INF,
 ]
 NUMBERS = [*_POSITIVE, *[-x for x in _POSITIVE], NAN]
+
+def with_a_wrong_rule() -> Any:
+    """The mode in which products are recorded wrongly."""
+    return ag.breaking("multiply: swapped")
+
+
+def compiling() -> Any:
+    """The mode in which `compile` records."""
+    return Change(compiling=True)
+
+
 UNARY_METHODS = [name for name in NAMES if PRIMITIVES[name].arity == 1 and hasattr(Value, name)] + ["negative"]
 
 
@@ -815,12 +828,47 @@ def test_methods_with_parameters_are_the_table(name: str) -> None:
     assert _outcome(lambda: getattr(x, name)(*given)) == _outcome(lambda: getattr(x, name)(**named)) == recorded
 
 
-def test_integers_become_floats_in_the_written_out_operators() -> None:
-    """An int on either side is the float that it equals."""
-    x = Value(3.0)
-    for symbol, (operate, target) in OPERATORS.items():
-        assert _outcome(lambda: operate(x, 2)) == _outcome(lambda: x._record(target, (x, 2.0))), symbol  # noqa: B023
-        assert _outcome(lambda: operate(2, x)) == _outcome(lambda: x._record(target, (2.0, x))), symbol  # noqa: B023
+@pytest.mark.parametrize(
+    "mode",
+    [contextlib.nullcontext, ag.no_grad, ag.detect_anomaly, ag.record_lines, with_a_wrong_rule, compiling],
+)
+@pytest.mark.parametrize("symbol", OPERATORS)
+def test_integers_become_floats_in_the_written_out_operators(symbol: str, mode: Callable[[], Any]) -> None:
+    """An int on either side is the float that it equals, in every mode."""
+    operate, target = OPERATORS[symbol]
+    for number, whole in itertools.product([3.0, 0.0, -2.0], [2, 0, -3, 10**20]):
+        x = Value(number)
+        with mode():
+            assert _outcome(lambda: operate(x, whole)) == _outcome(lambda: x._record(target, (x, float(whole))))  # noqa: B023
+            assert _outcome(lambda: operate(whole, x)) == _outcome(lambda: x._record(target, (float(whole), x)))  # noqa: B023
+
+
+@pytest.mark.parametrize("symbol", OPERATORS)
+def test_integers_beyond_floats(symbol: str) -> None:
+    """The error says how large a number may be."""
+    operate, _ = OPERATORS[symbol]
+    for operands in ((Value(2.0), 10**400), (10**400, Value(2.0))):
+        with pytest.raises(OverflowError, match=r"takes numbers up to 1\.8e308; this int is larger"):
+            operate(*operands)
+
+
+def test_an_overridden_operator_is_called_once() -> None:
+    """A student's own `+` sees the int that was written, and nothing else."""
+    seen: list[Any] = []
+
+    class Watched(Value):
+        def __add__(self, other: Any) -> Value:
+            seen.append(other)
+            return super().__add__(other)
+
+        def __rsub__(self, other: Any) -> Value:
+            seen.append(other)
+            return super().__rsub__(other)
+
+    assert (Watched(2.0) + 3).data == 5.0
+    assert (7 - Watched(2.0)).data == 5.0
+    assert seen == [3, 7]
+    assert [type(x) for x in seen] == [int, int]
 
 
 # ----- A primitive of one's own -----

@@ -55,7 +55,7 @@ def common_length(arrays: Sequence[Array]) -> int:
 
 
 def far_apart(arrays: Sequence[Array], count: int) -> list[int]:
-    """So many rows, or all, that are as unlike the first one, and each other, as there are."""
+    """At most so many rows, as unlike the first one, and each other, as there are."""
     if not count:
         return []
     with numpy.errstate(all="ignore"):

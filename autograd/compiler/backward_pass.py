@@ -114,7 +114,9 @@ def _adjoint(book: Quantities, q: Quantity, of_examples: Contributions, of_all: 
         if len(contributions) == 2:
             x, y = contributions
             if type(x) is type(y) is Quantity:  # the usual case, before all else
-                return book.times(y, x) if y.shared and not x.shared else book.times(x, y)
+                if y.shared and not x.shared:
+                    x, y = y, x
+                return book.times(x, y)
         return book.combined(_terms(contributions), drop_zeros=True)
     summed = book.batch_sums[q] = book.over_batch(BATCH_SUM, _of_examples(book, of_examples))
     return book.combined([(1.0, summed), *_terms(of_all)], drop_zeros=True) if of_all else summed

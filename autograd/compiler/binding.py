@@ -307,8 +307,9 @@ class Binder:
             while at < len(members):
                 width, height = _shape_of_product(reads, adjoints, at)
                 if width:
-                    results = adjoints[at : at + width * height : width]
-                    self._products(members[at].place, reads[at : at + width], results)
+                    self._products(
+                        members[at].place, reads[at : at + width], adjoints[at : at + width * height : width]
+                    )
                 else:
                     others.append(members[at])
                 at += width * height or 1
@@ -338,24 +339,25 @@ class Binder:
             self._found_rows[operands] = self._rows(self._layout.example_rows(operands))
         return self._found_rows[operands]
 
-    def _products(self, start: int, inputs: list[tuple[Any, ...]], results: list[tuple[Any, ...]]) -> None:
+    def _products(self, start: int, inputs: list[tuple[Any, ...]], adjoints: list[tuple[Any, ...]]) -> None:
         """A matrix of sums: adjoints @ inputs.T, for every time that the matrix was used.
 
         Args:
-            inputs, results: for each column, and for each row, what stands there each time.
+            inputs: for each column, what stands there at each use.
+            adjoints: the same for each row.
         """
-        height, width, uses = len(results), len(inputs), len(inputs[0])
+        height, width, uses = len(adjoints), len(inputs), len(inputs[0])
         total = self._shared[start : start + height * width, 0].reshape(height, width)
         many = uses > FEW_USES
         step = STACKED if many else 1
         for t in range(0, uses, step):
-            inputs_at, results_at = ([*zip(*[x[t : t + step] for x in some])] for some in (inputs, results))
+            inputs_at, adjoints_at = ([*zip(*[x[t : t + step] for x in some])] for some in (inputs, adjoints))
             out = total if t == 0 and self._first else self._room_for(total.shape, "more")
             if many:
-                self._stacked_products(inputs_at, results_at, out)
+                self._stacked_products(inputs_at, adjoints_at, out)
             else:
-                of_inputs, of_results = self._rows_once(inputs_at[0]), self._rows_once(results_at[0])
-                self._call(numpy.dot, of_results, of_inputs.T, out)
+                of_inputs, of_adjoints = self._rows_once(inputs_at[0]), self._rows_once(adjoints_at[0])
+                self._call(numpy.dot, of_adjoints, of_inputs.T, out)
             if out is not total:
                 self._call(numpy.add, total, out, total)
 
@@ -384,8 +386,8 @@ class Binder:
         products: list[tuple[int, Any, Any]] = []
         sums: list[tuple[int, Any, Any]] = []
         for q in members:
+            place = q.place
             for x, y in zip(q.operands[::2], q.operands[1::2]):
-                place = q.place
                 if of_example(x) and of_example(y):
                     products.append((place, x, y))
                 else:

@@ -14,8 +14,8 @@ from ..primitives import is_of_primitive
 from ..scalars import with_article
 from .arguments import as_array, common_length, far_apart, narrowed, row
 from .program import Program
-from .recording import Recording, record
-from .replays import RAISING, TOLERANCES, compare, complain, is_finite, replays
+from .recording import Recording, record, settled
+from .replays import RAISING, TOLERANCES, compare, complain, holding, is_finite, replays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,9 +59,9 @@ class Compiled:
         return self._recorded().captured
 
     def record(self, *args: Any) -> None:
-        """Record the function now, on the first row of a batch, as the first call would."""
+        """Record the function now, on the first row of a batch; rows are compared at the first call."""
         with self._lock:
-            self._arrays(args)
+            self._prepared(args)
 
     def __call__(self, *args: Any) -> Array:
         """The result of each example: of shape (n,), or (n, k) if f gives a list of k."""
@@ -164,8 +164,15 @@ class Compiled:
             self._programs[kind] = Program(self._recorded(), self._f, kind, self._dtype)
         return self._programs[kind]
 
-    def _arrays(self, args: Sequence[Any]) -> tuple[list[Array], list[Replay]]:
-        """The arguments, as arrays of shape (n, d); if the function is recorded now, what it gives for some rows."""
+    def _prepared(self, args: Sequence[Any], count: int = 0) -> tuple[list[Array], list[Replay]]:
+        """The arguments, as arrays of shape (n, d). The function is recorded, if it was not before.
+
+        Args:
+            count: how many rows f is to compute itself, if it is recorded now.
+
+        Returns:
+            The arrays, and these replays.
+        """
         if (last := self._last) is not None and len(args) == len(last[0]) and all(map(is_, args, last[0])):
             return last[1], []  # a loop over full batches gives the same arrays again and again
         if not args:
@@ -176,13 +183,8 @@ class Compiled:
         tables = [array if array.ndim == 2 else array.reshape(n, -1) for array in arrays]
         known: list[Replay] = []
         if self._recording is None:
-
-            def met() -> set[Value]:
-                known.extend(self._replays(args, tables))
-                return {leaf for replay in known for leaf in replay.gradients}
-
-            self._recording = self._recorded_from([row(arg, 0) for arg in args], met)
             self._shapes = shapes
+            self._recording, known = self._first_recording(args, tables, count)
         if shapes != self._shapes:
             wanted, given = (", ".join(map(str, some)) for some in (self._shapes, shapes))
             raise ValueError(f"{self.__name__} was compiled for rows of shapes {wanted}; these have {given}")
@@ -191,28 +193,41 @@ class Compiled:
         self._last = (args, tables) if same else None
         return tables, known
 
-    def _replays(self, args: Sequence[Any], tables: Sequence[Array]) -> list[Replay]:
-        """What some rows are to be compared with, found before there is a program: its many objects make the garbage
-        collector slow. Nothing where f fails: that is told when more is known of the batch."""
-        if self._dtype != "float64":  # its parameters are rounded first
-            return []
-        try:
-            return list(replays(self._f, args, far_apart(tables, self._first_verify)))
-        except Exception:
-            return []
+    def _first_recording(
+        self, args: Sequence[Any], tables: Sequence[Array], count: int
+    ) -> tuple[Recording, list[Replay]]:
+        """What the first row records, and some rows as f itself computes them.
 
-    def _recorded_from(self, example: list[Any], met: Callable[[], set[Value]]) -> Recording:
+        Branches are refused while recording, before f sees plain numbers, with which it may go round for ever.
+        """
+        example = [row(arg, 0) for arg in args]
         try:
-            return record(self._f, example, met)
+            recording = record(self._f, example)
+            with holding(recording.captured, [leaf.data for leaf in recording.captured]):
+                known = self._replays(args, tables, count)
+            return settled(recording, self._f, example, {leaf for replay in known for leaf in replay.gradients}), known
         except (ArithmeticError, ValueError) as error:
             if isinstance(error, ArithmeticError) or is_of_primitive(error):
                 raise FloatingPointError(f"in row 0 of the batch: {error}") from None
             raise
 
+    def _replays(self, args: Sequence[Any], tables: Sequence[Array], count: int) -> list[Replay]:
+        """The rows that are compared, as f computes them; none if it fails, which is told when more is known.
+
+        Found before there is a program: its many objects make the garbage collector slow.
+        """
+        if self._dtype != "float64":  # its parameters are rounded first
+            return []
+        try:
+            return replays(self._f, args, far_apart(tables, count))
+        except Exception:
+            return []
+
     # ----- Running -----
 
     def _run(self, kind: str, args: Sequence[Any], given: Any = None) -> Outcome:
-        arrays, known = self._arrays(args)
+        # Numbers that are given are not those with which f would compute.
+        arrays, known = self._prepared(args, self._first_verify if given is None else 0)
         program = self._program(kind)
         numbers = self._numbers(program) if given is None else self._numbers_given(program, given)
         outcome = self._quick(program, numbers, arrays)
@@ -222,7 +237,7 @@ class Compiled:
                 outcome = program.exact_machine.run(numbers, arrays)
         what = "gradients" if program.has_gradients else "values"
         if count := self._verify[what]:
-            compare((self._f, program, numbers, args, arrays), outcome, count, known if given is None else ())
+            compare((self._f, program, numbers, args, arrays), outcome, count, known)
             self._verify[what] = self._verify["values"] = 0
         return outcome
 

@@ -1,4 +1,4 @@
-"""What can be computed together: `grouped(outputs, ...)` puts quantities of one kind at one depth into a `Group`.
+"""What can be computed together: `grouped(order)` puts quantities of one kind at one depth into a `Group`.
 
 A group becomes one array operation. The dots that read the same inputs are the rows of a matrix: one matrix product.
 Quantities that are alone of their kind, such as the links of a chain, stand in one group and are computed in turn.
@@ -93,7 +93,7 @@ def grouped(order: list[Quantity]) -> list[Group]:
     order = sorted(order, key=attrgetter("level"))
     groups: list[Group] = []
     for stage in (BEFORE, EXAMPLES, AFTER):
-        in_turn: list[Quantity] = []  # the members of the last group, if they are computed in turn
+        in_turn: list[Quantity] = []  # the very list of the last group, if that is computed in turn
         for _, of_level in groupby([q for q in order if q.stage == stage], attrgetter("level")):
             members = list(of_level)
             for alike in _alike(members) if len(members) > 1 else (members,):

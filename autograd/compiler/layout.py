@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from .groups import Group
-from .quantities import EXAMPLES, Quantity, text_of
+from .quantities import EXAMPLES, Quantity, of_example, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -45,7 +45,9 @@ def as_rows(array: str, places: list[int]) -> Rows:
 
 
 class Layout:
-    """The rows of all quantities, and how many there are of either kind.
+    """Gives every quantity its `place`, and counts the rows of either kind.
+
+    A book has one layout: `place < 0` is how it tells what has none yet.
 
     Args:
         parameters: the shared leaves.
@@ -82,21 +84,16 @@ class Layout:
 
     def rows_of(self, operands: Sequence[Any]) -> Rows:
         """Where operands lie: all of them shared or constant, or else what examples have."""
-        for x in operands:
-            if type(x) is Quantity and not x.shared:
-                return self.example_rows(operands)
+        if any(map(of_example, operands)):
+            return self.example_rows(operands)
         return as_rows("shared", self.shared_places(operands))
 
     def shared_places(self, operands: Sequence[Any]) -> list[int]:
         """The rows of shared numbers and constants."""
-        if float not in map(type, operands):
-            return [x.place for x in operands]
         return [self.constant(x) if type(x) is float else x.place for x in operands]
 
     def example_rows(self, operands: Sequence[Any]) -> Rows:
         """Where numbers of examples lie, and perhaps the 1.0 that a bias is multiplied by."""
-        if float not in map(type, operands):
-            return as_rows("examples", [x.place for x in operands])
         places: list[int] = []
         for x in operands:
             if type(x) is Quantity:
@@ -153,9 +150,9 @@ class Layout:
         sums = [q for group in groups if group.form in SUMS for q in group.members]
         self._rows_of_sums = sums[0].book.rows_of_sums if sums else {}
         owned = sums[0].book.batch_sums.items() if sums else ()
-        place = {summed: self.shared_count if q.place < 0 else q.place for q, summed in owned}
-        place |= {row: weights[0].place for row, weights in self._rows_of_sums.items()}
-        sums.sort(key=place.__getitem__)
+        place_of_owner = {summed: self.shared_count if q.place < 0 else q.place for q, summed in owned}
+        place_of_owner |= {row: weights[0].place for row, weights in self._rows_of_sums.items()}
+        sums.sort(key=place_of_owner.__getitem__)
         start = self.shared_count
         for q in sums:
             q.place = self._more_shared(len(self._rows_of_sums.get(q, (q,))))
@@ -264,4 +261,4 @@ def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
 
 def _is_computed(x: Any) -> bool:
     """Whether it is computed for each example."""
-    return type(x) is Quantity and not x.shared and x.primitive is not None
+    return of_example(x) and x.primitive is not None

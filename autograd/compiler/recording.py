@@ -1,4 +1,4 @@
-"""Calls a function of one example on Values: `record(f, example)` for its tape, `replayed(f, example)` as itself.
+"""Calls a function of one example: `record(f, example)` for its tape, `replayed(f, example)` as itself.
 
 Every example of a batch takes the path that the recorded one took, so a branch on a Value is refused while recording,
 at the user's line.
@@ -56,15 +56,8 @@ class Recording(NamedTuple):
     constants: list[Value]  # the leaves that it makes anew at each call
 
 
-def record(f: Callable[..., Any], example: Sequence[Any], met: Callable[[], set[Value]] = set) -> Recording:
-    """What `f` does with an example.
-
-    A leaf that is another one the next time is made by `f` itself, and is a constant. So `f` is called once more,
-    unless it reads all of them for other examples, too.
-
-    Args:
-        met: gives the leaves that it reads for these; it is asked when `f` is known to have no branches.
-    """
+def record(f: Callable[..., Any], example: Sequence[Any]) -> Recording:
+    """What `f` does with an example; all leaves beside its arguments count as captured. See `settled`."""
     structures = [Structure(argument) for argument in example]
     inputs: list[list[Value]] = [[Input(_number(x)) for x in structure.leaves] for structure in structures]
     result = _called(f, [s.rebuilt(list(values)) for s, values in zip(structures, inputs)], compiling=True)
@@ -72,13 +65,22 @@ def record(f: Callable[..., Any], example: Sequence[Any], met: Callable[[], set[
     order = walked(outputs, set())
     own = {x for argument in inputs for x in argument}
     leaves = [node for node in order if node.primitive is None and node not in own]
-    again = met()
-    if not again.issuperset(leaves):
-        fresh = [s.rebuilt([Input(_number(x)) for x in s.leaves]) for s in structures]
-        again |= set(walked(results_of(_called(f, fresh, compiling=True)), set()))
-    captured = [leaf for leaf in leaves if leaf in again]
-    constants = [leaf for leaf in leaves if leaf not in again]
-    return Recording(inputs, outputs, isinstance(result, Value), order, captured, constants)
+    return Recording(inputs, outputs, isinstance(result, Value), order, leaves, [])
+
+
+def settled(recording: Recording, f: Callable[..., Any], example: Sequence[Any], met: set[Value]) -> Recording:
+    """The recording, in which leaves that `f` makes anew at each call are constants.
+
+    To tell, `f` is called a second time, unless it is known to read all leaves at other calls, too.
+
+    Args:
+        met: the leaves that it read at these.
+    """
+    leaves = recording.captured
+    if not met.issuperset(leaves):
+        met = met.union(record(f, example).captured)
+    captured = [leaf for leaf in leaves if leaf in met]
+    return recording._replace(captured=captured, constants=[leaf for leaf in leaves if leaf not in met])
 
 
 def replayed(f: Callable[..., Any], example: Sequence[Any]) -> list[Value]:
@@ -88,7 +90,7 @@ def replayed(f: Callable[..., Any], example: Sequence[Any]) -> list[Value]:
     return results_of(_called(f, arguments, compiling=False), numbers=True)
 
 
-def replayed_on_numbers(f: Callable[..., Any], example: Sequence[Any]) -> list[Value] | None:
+def replayed_on_numbers(f: Callable[..., Any], example: Sequence[Any]) -> list[float] | None:
     """What `f` gives for plain numbers, as a loop over the rows would call it; None if it takes Values alone.
 
     `y == 1` is true of a number, and never of a Value.
@@ -98,7 +100,7 @@ def replayed_on_numbers(f: Callable[..., Any], example: Sequence[Any]) -> list[V
         result = _called(f, [s.rebuilt([_number(x) for x in s.leaves]) for s in structures], compiling=False)
     except (AttributeError, TypeError):
         return None
-    return results_of(result, numbers=True)
+    return [y.data for y in results_of(result, numbers=True)]
 
 
 def _called(f: Callable[..., Any], arguments: Sequence[Any], *, compiling: bool) -> Any:

@@ -56,7 +56,7 @@ def complain(run: Run) -> None:
     if found is None:
         return
     try:
-        with detect_anomaly(), _holding(program.parameters, numbers):
+        with detect_anomaly(), holding(program.parameters, numbers.tolist()):
             outputs = replayed(f, [row(arg, found) for arg in args])
             if program.has_gradients:
                 _pass_with_a_look(outputs[0])
@@ -76,13 +76,17 @@ def _pass_with_a_look(root: Value) -> None:
 
 
 def _gradients(outputs: list[Value]) -> dict[Value, float]:
-    """The gradients of the first one by the leaves of all. The graph is left as it is."""
-    order = walked(outputs, set())
+    """The gradients of the first output, by its leaves and by those of the others: by all that f reads.
+
+    The graph is left as it is.
+    """
+    seen: set[Value] = set()
+    reached = walked(outputs[:1], seen)
+    order = reached + walked(outputs[1:], seen)
     with gradients_kept(order):
         for node in order:
             node._grad = 0.0
         outputs[0]._grad = 1.0
-        reached = order if len(outputs) == 1 else nodes(outputs[0])
         sweep([node for node in reached if node._primitive is not None])
         return {node: node.grad for node in order if node._primitive is None}
 
@@ -109,29 +113,21 @@ class Replay(NamedTuple):
     """What the function itself gives for a row of the batch."""
 
     place: int
-    on_numbers: bool  # whether it was called with plain numbers; with Values otherwise
     values: list[float]
+    for_numbers: list[float] | None  # for plain numbers, as a loop would call it; None if it takes Values alone
     gradients: dict[Value, float]  # by the leaves that it reads
 
 
-def replays(f: Callable[..., Any], args: Sequence[Any], places: Sequence[int]) -> Iterator[Replay]:
-    """Some rows as `f` itself computes them: for plain numbers, as a loop would call it, or for Values.
-
-    The parameters are Values, so there are gradients in any case.
-    """
-    for place in places:
-        outputs = replayed_on_numbers(f, [row(arg, place) for arg in args])
-        if outputs is None:
-            yield _on_values(f, args, place)
-        else:
-            found = Replay(place, True, [y.data for y in outputs], _gradients(outputs))
-            del outputs  # the graph, before another one is made
-            yield found
+def replays(f: Callable[..., Any], args: Sequence[Any], places: Sequence[int]) -> list[Replay]:
+    """Some rows as `f` itself computes them."""
+    return [_replay(f, [row(arg, place) for arg in args], place) for place in places]
 
 
-def _on_values(f: Callable[..., Any], args: Sequence[Any], place: int) -> Replay:
-    outputs = replayed(f, [row(arg, place) for arg in args])
-    return Replay(place, False, [y.data for y in outputs], _gradients(outputs))
+def _replay(f: Callable[..., Any], example: Sequence[Any], place: int) -> Replay:
+    outputs = replayed(f, example)
+    values, gradients = [y.data for y in outputs], _gradients(outputs)
+    del outputs  # the graph, before another one is made
+    return Replay(place, values, replayed_on_numbers(f, example), gradients)
 
 
 def compare(run: Run, outcome: Outcome, count: int, known: Sequence[Replay] = ()) -> None:
@@ -141,28 +137,19 @@ def compare(run: Run, outcome: Outcome, count: int, known: Sequence[Replay] = ()
         known: the replays of these rows, if they were made.
     """
     f, program, numbers, args, arrays = run
-    with _holding(program.parameters, numbers):
-        known = known or list(replays(f, args, far_apart(arrays, count)))
+    if not known:
+        with holding(program.parameters, numbers.tolist()):
+            known = replays(f, args, far_apart(arrays, count))
+    for place, values, for_numbers, _ in known:
+        compiled = outcome.values[place].tolist()
+        _refuse_difference(place, values, compiled, "gives", program.dtype)
+        if for_numbers is not None:
+            _refuse_difference(place, for_numbers, compiled, "gives, for plain numbers,", program.dtype)
+    if program.has_gradients and not _agree_together(program, numbers, arrays, known):
         for replay in known:
-            _compare_values(run, outcome, replay)
-        if program.has_gradients and not _agree_together(program, numbers, arrays, known):
-            for replay in known:
-                # f may lose the graph of plain numbers, as `grad` within f does: what it does with Values counts.
-                wanted = _by_parameters(program, _on_values(f, args, replay.place) if replay.on_numbers else replay)
-                found = _alone(program, numbers, arrays, replay.place).gradients
-                _refuse_difference(replay.place, wanted, found.tolist(), "has the gradient", program.dtype)
-
-
-def _compare_values(run: Run, outcome: Outcome, replay: Replay) -> None:
-    f, program, _, args, _ = run
-    compiled = outcome.values[replay.place].tolist()
-    if len(replay.values) == len(compiled) and not _difference(replay.values, compiled, program.dtype):
-        return
-    if replay.on_numbers:  # do they differ for Values, too?
-        on_values = _on_values(f, args, replay.place).values
-        _refuse_difference(replay.place, on_values, compiled, "gives", program.dtype)
-    verb = "gives, for plain numbers," if replay.on_numbers else "gives"
-    _refuse_difference(replay.place, replay.values, compiled, verb, program.dtype)
+            alone = _alone(program, numbers, arrays, replay.place).gradients.tolist()
+            wanted = _by_parameters(program, replay)
+            _refuse_difference(replay.place, wanted, alone, "has the gradient", program.dtype)
 
 
 def _by_parameters(program: Program, replay: Replay) -> list[float]:
@@ -206,11 +193,11 @@ def _alone(program: Program, numbers: Array, arrays: Sequence[Array], place: int
 
 
 @contextmanager
-def _holding(parameters: Sequence[Value], numbers: Array) -> Iterator[None]:
-    """The parameters have these numbers, which may not be their own."""
+def holding(parameters: Sequence[Value], numbers: Sequence[float]) -> Iterator[None]:
+    """The parameters have these numbers, and get their own back at the end, whatever was done to them."""
     kept = [parameter._data for parameter in parameters]
     try:
-        for parameter, number in zip(parameters, numbers.tolist()):
+        for parameter, number in zip(parameters, numbers):
             parameter._data = number
         yield
     finally:
@@ -221,18 +208,10 @@ def _holding(parameters: Sequence[Value], numbers: Array) -> Iterator[None]:
 def _refuse_difference(place: int, eager: list[float], compiled: list[float], verb: str, dtype: str) -> None:
     if len(eager) != len(compiled):
         raise ValueError(f"row {place} {verb} {len(eager)} numbers in the function itself and {len(compiled)} compiled")
-    if different := _difference(eager, compiled, dtype):
-        x, y = different
-        raise ValueError(
-            f"row {place} {verb} {x:.9g} in the function itself and {y:.9g} compiled: it does something that "
-            "compile cannot see, such as a branch on x.data, a number taken with .data or float(), or a random one"
-        )
-
-
-def _difference(eager: list[float], compiled: list[float], dtype: str) -> tuple[float, float] | None:
-    """The first two numbers that rounding alone does not keep apart; nan is like nan."""
     margin = TOLERANCES[dtype] * max([1.0, *map(abs, filter(math.isfinite, eager))])
     for x, y in zip(eager, compiled):
         if not (-margin <= x - y <= margin or x == y or (x != x and y != y)):
-            return x, y
-    return None
+            raise ValueError(
+                f"row {place} {verb} {x:.9g} in the function itself and {y:.9g} compiled: it does something that "
+                "compile cannot see, such as a branch on x.data, a number taken with .data or float(), or a random one"
+            )
