@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from .groups import Group
-from .quantities import EXAMPLES, Quantity, of_example, text_of
+from .quantities import EXAMPLES, Quantity, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -84,8 +84,9 @@ class Layout:
 
     def rows_of(self, operands: Sequence[Any]) -> Rows:
         """Where operands lie: all of them shared or constant, or else what examples have."""
-        if any(map(of_example, operands)):
-            return self.example_rows(operands)
+        for x in operands:
+            if type(x) is Quantity and not x.shared:
+                return self.example_rows(operands)
         return as_rows("shared", self.shared_places(operands))
 
     def shared_places(self, operands: Sequence[Any]) -> list[int]:
@@ -234,15 +235,19 @@ def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
     for group in groups:
         if group.form not in ("in_turn", *SUMS):
             owner_of.update(dict.fromkeys(group.members, group))
-    done: set[Group | Quantity] = {owner_of.get(q, q) for q in kept if _is_computed(q)}
     lives: list[Group | Quantity] = []
+    done: set[Group | Quantity] = set()
 
     def read(operands: Iterable[Any]) -> None:
         for x in operands:
-            if _is_computed(x) and (owner := owner_of.get(x, x)) not in done:
-                done.add(owner)
-                lives.append(owner)
+            if type(x) is Quantity and not x.shared and x.primitive is not None:  # what is computed for each example
+                owner = owner_of.get(x, x)
+                if owner not in done:
+                    done.add(owner)
+                    lives.append(owner)
 
+    read(kept)
+    lives.clear()  # but they stay among what is done: their rows are never free again
     for group in reversed(groups):  # the last one to read something comes first
         if group.form == "in_turn":
             for q in reversed(group.members):
@@ -257,8 +262,3 @@ def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
                 lives.append(group)
     lives.reverse()
     return lives
-
-
-def _is_computed(x: Any) -> bool:
-    """Whether it is computed for each example."""
-    return of_example(x) and x.primitive is not None
