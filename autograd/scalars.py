@@ -26,7 +26,8 @@ def as_number(data: Any, place: str) -> float:
     Traceback (most recent call last):
     TypeError: Value takes a real number, not the str '3': write float('3')
     """
-    if type(data) is int or isinstance(data, Real) or _is_numpy_bool(data):  # the first test is the quick one
+    # int and float are found at once; what else Python knows as Real takes ten times as long.
+    if isinstance(data, (int, float, Real)) or _is_numpy_bool(data):
         try:
             return float(data)
         except OverflowError:

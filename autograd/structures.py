@@ -79,16 +79,19 @@ def _shape(content: Any) -> tuple[int, ...]:
 
 def _leaves(content: Any) -> Iterator[Value | float]:
     if isinstance(content, dict):
-        for part in content.values():
-            yield from _leaves(part)
+        parts: Any = content.values()
     elif isinstance(content, (list, tuple)):
-        for part in content:
-            yield from _leaves(part)
+        parts = content
     elif _is_array(content):
-        for part in content.ravel().tolist():
-            yield from _leaves(part)
+        parts = content.ravel().tolist()
     else:
         yield content if isinstance(content, Value) else as_number(content, "a transform")
+        return
+    if set(map(type, parts)) == {float}:  # the usual case, in a tenth of the time
+        yield from parts
+        return
+    for part in parts:
+        yield from _leaves(part)
 
 
 def _matched(wanted: Any, given: Any, what: str) -> Iterator[Value | float]:

@@ -591,12 +591,10 @@ def _with_numbers(operands: Sequence[Any], primitive: Primitive) -> tuple[Sequen
 def _operation(primitive: Primitive, left: Any, right: Any) -> Value:
     """`left` and `right` with an operator between them; objects of other libraries may have their own say."""
     value, other = (left, right) if isinstance(left, Value) else (right, left)
-    if type(other) is int:
+    if type(other) is int or (isinstance(other, float) and type(other) is not float):  # NumPy's floats, say
         other = as_number(other, primitive.name)
         if primitive in _WRITTEN_OUT:  # with a float it goes the quick way, in half the time
             return _WRITTEN_OUT[primitive][value is right](value, other)
-    elif isinstance(other, float):
-        other = float(other)  # NumPy's floats are Python's, too
     elif type(other).__module__ != "builtins" and not isinstance(other, (Value, Number)):
         return NotImplemented  # type: ignore[no-any-return]  # as Python's protocol for operators wants it
     return value._record(primitive, (value, other) if value is left else (other, value))
