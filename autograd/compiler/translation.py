@@ -104,14 +104,11 @@ def _absorbed(
 
 def _members(root: Value, operands_of: dict[Any, Sequence[Any]], consumers: Counter[Any]) -> list[Value]:
     """The sums and products below `root` that nothing else reads."""
-    members: list[Value] = []
-    stack: list[Any] = [root]
-    while stack:
-        node = stack.pop()
-        members.append(node)
+    members: list[Any] = [root]
+    for node in members:  # which grows
         if node._primitive in SUMS:
             alone = [x for x in operands_of[node] if x in operands_of and consumers[x] == 1]
-            stack += [x for x in alone if x._primitive in ABSORBED]
+            members += [x for x in alone if x._primitive in ABSORBED]
     return members
 
 
