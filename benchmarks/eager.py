@@ -45,6 +45,7 @@ ROWS = (
     Row(10, "once in a process, Python's garbage collector off", "a chain of 100,000", at_most(12, "time"),
         worker("autograd_chain", 1_000_000, "--warm-ups", "0", "--repeats", "1", "--without-collector"),
         worker("autograd_chain", 100_000, "--warm-ups", "0", "--repeats", "1", "--without-collector"), duration),
+    # What Python itself takes for as many objects that hold each other, to see the rows above in its light.
     Row(10, "no engine: a linked list of 1,000,000 objects", "a list of 100,000", at_most(12, "time"),
         worker("linked_list", 1_000_000, "--warm-ups", "0", "--repeats", "1"),
         worker("linked_list", 100_000, "--warm-ups", "0", "--repeats", "1"), duration),

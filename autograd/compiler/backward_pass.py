@@ -117,9 +117,6 @@ def _adjoint(book: Quantities, q: Quantity, of_examples: Contributions, of_all: 
                 if y.shared and not x.shared:
                     x, y = y, x
                 return book.times(x, y)
-        if all(map(of_example, contributions)):  # nothing that is shared, and might make a dot
-            pairs = zip(contributions[::2], contributions[1::2])
-            return book.sum_of([book.times(x, y) for x, y in pairs])
         return book.combined(_terms(contributions), drop_zeros=True)
     summed = book.batch_sums[q] = book.over_batch(BATCH_SUM, _of_examples(book, of_examples))
     return book.combined([(1.0, summed), *_terms(of_all)], drop_zeros=True) if of_all else summed

@@ -320,10 +320,6 @@ class Quantities:
             weighted.append((bias, 1.0))
         return self._with_constants(rules.dot, (*[w for w, _ in weighted], *[x for _, x in weighted], 0.0))
 
-    def sum_of(self, products: list[Quantity]) -> Any:
-        """Σ x, where every example has its own x."""
-        return self._sum([(1.0, x) for x in products], 0.0)
-
     def _product(self, weight: Any, read: Any) -> Any:
         return read if type(weight) is float and weight == 1.0 else self.of(rules.multiply, (weight, read))
 
