@@ -1,4 +1,10 @@
-"""What several test files need: the option `--update`, and one Chromium for all tests that drive a page."""
+"""What several test files need: the option `--update`, and one Chromium for all tests that drive a page.
+
+Hypothesis draws the same examples in every run, so that a failure says what was changed, not what was drawn. To look
+elsewhere each time:
+
+    pytest -m hypothesis --hypothesis-profile=default
+"""
 
 from __future__ import annotations
 
@@ -6,11 +12,15 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser
+
+settings.register_profile("same in every run", derandomize=True)
+settings.load_profile("same in every run")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
