@@ -212,6 +212,12 @@ def check(
     place = {leaf: i for i, leaf in enumerate(g.parameters)}
     order = [place[leaf] for leaf in flat]
     assert_close(at_gradients, total[order] / n, size[order] / n, tolerance, "gradients of at()")
+    numbers = np.array([leaf.data for leaf in flat], dtype)
+    with np.errstate(all="ignore"):
+        rows = g._program("gradients").machine.run(numbers, g._prepared(args)[0], {0, n // 2, n - 1}).alone
+    for row, gradient in rows.items():
+        expected = np.array([column[row] for column in by_leaf])
+        assert_close(gradient, expected[order], size[order], tolerance, f"the gradient of row {row} alone")
     return g
 
 

@@ -66,15 +66,17 @@ class Calls:
     def __init__(self) -> None:
         self._functions: list[Callable[..., Any]] = []
         self._operands: list[tuple[Any, ...]] = []
+        #: How many calls there are when a group of sums over the batch is computed, for each such group.
+        self.sums: list[int] = []
 
     def add(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> None:
         """One more, at the end."""
         self._functions.append(function)
         self._operands.append(operands)
 
-    def run(self) -> None:
-        """Call all of them."""
-        for function, operands in zip(self._functions, self._operands):
+    def run(self, start: int = 0, stop: int | None = None) -> None:
+        """Call all of them, or those of a part."""
+        for function, operands in zip(self._functions[start:stop], self._operands[start:stop]):
             function(*operands)
 
     def __len__(self) -> int:

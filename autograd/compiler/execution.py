@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy
 
 from .binding import Binder, part_of
-from .layout import Rows, as_rows
+from .layout import SUMS, Rows, as_rows
 from .quantities import AFTER, BEFORE, EXAMPLES, Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
     from .binding import Array, Calls
@@ -41,6 +41,7 @@ class Outcome(NamedTuple):
     totals: list[float]  # the sum of each output over the batch
     gradients: Array  # by the parameters, in the layout's order: those of the mean over the batch
     input_gradients: list[Array]  # of the shapes of the arguments, if they were asked for
+    alone: dict[int, Array]  # the gradients of single rows, if they were asked for
 
 
 class Machine:
@@ -65,12 +66,12 @@ class Machine:
         *,
         exact: bool = False,
     ) -> None:
-        self._groups = {stage: [g for g in groups if g.stage == stage] for stage in (BEFORE, EXAMPLES, AFTER)}
-        self._layout = layout
+        self.groups = {stage: [g for g in groups if g.stage == stage] for stage in (BEFORE, EXAMPLES, AFTER)}
+        self.layout = layout
         self._inputs = inputs
         self._outputs = outputs
         self._input_gradients = input_gradients
-        self._exact = exact
+        self.exact = exact
         self._same_for_all = type(outputs[0]) is Quantity and outputs[0].shared
         self._dtype = numpy.dtype(dtype)
         self._parameter_count = len(layout.parameters)
@@ -81,7 +82,7 @@ class Machine:
         for text, place in layout.constants.items():
             self.shared[place] = float(text)
         self._gradients = self._reader(gradients)
-        self._sums = self.shared[layout.sums.start :][: layout.sums.size]
+        self.sums = self.shared[layout.sums.start :][: layout.sums.size]
         self._adding = False  # whether sums over the batch begin at 0; those that are products do not
         self._before = self._bound(BEFORE)
         self._after = self._bound(AFTER)
@@ -92,18 +93,20 @@ class Machine:
         block = self._blocks.get((1, False)) or self._new_block(1)
         return {"before": len(self._before), "block": len(block.first), "after": len(self._after)}
 
-    def run(self, numbers: Any, arrays: Sequence[Array]) -> Outcome:
+    def run(self, numbers: Any, arrays: Sequence[Array], alone: Collection[int] = ()) -> Outcome:
         """All of a batch.
 
         Args:
             numbers: those of the parameters, in the layout's order.
             arrays: of shapes (n, d), one for each argument.
+            alone: rows whose own gradients are wanted as well.
         """
         n = len(arrays[0])
         self.shared[: self._parameter_count, 0] = numbers
         if self._adding:
-            self._sums.fill(0.0)
+            self.sums.fill(0.0)
         self._before.run()
+        apart = Apart(self, alone) if alone else None
         values = numpy.empty((len(self._outputs), n), self._dtype)
         by_inputs = [numpy.empty((len(column), n), self._dtype) for column in self._input_gradients]
         size = n if n <= self.block_size else -(-n // -(-n // self.block_size))  # blocks of about the same size
@@ -112,14 +115,20 @@ class Machine:
             block = self._blocks.get((stop - start, size < n)) or self._new_block(stop - start, several=size < n)
             for rows, array in zip(block.inputs, arrays):
                 rows[...] = array.T if size == n else array[start:stop].T
-            (block.first if start == 0 else block.more).run()
+            calls = block.first if start == 0 else block.more
+            if apart is None:
+                calls.run()
+            else:
+                apart.run(calls, block.array, start)
             for result, source in zip([values, *by_inputs], block.results):
                 for row, part in zip(result, source):
                     row[start:stop] = part
         self._after.run()
         gradients = self._gradients()
         gradients = gradients.copy() if self._same_for_all else gradients / n
-        return Outcome(values.T, numpy.add.reduce(values, 1).tolist(), gradients, [found.T for found in by_inputs])
+        totals = numpy.add.reduce(values, 1).tolist()
+        gradients_alone = self._alone(apart) if apart else {}
+        return Outcome(values.T, totals, gradients, [found.T for found in by_inputs], gradients_alone)
 
     def _reader(self, gradients: list[int]) -> Callable[[], Array]:
         """What gives these numbers, shared ones, as they are when it is called."""
@@ -128,6 +137,16 @@ class Machine:
             return lambda: part_of(self.shared, rows)[:, 0]
         view = part_of(self.shared, rows)[:, 0]
         return lambda: view
+
+    def _alone(self, apart: Apart) -> dict[int, Array]:
+        """The gradients of single rows: what comes after all examples, from the sums of each of them."""
+        found: dict[int, Array] = {}
+        for place, sums in apart.sums.items():
+            self.sums[...] = sums
+            with numpy.errstate(all="ignore"):
+                self._after.run()
+            found[place] = self._gradients().copy()
+        return found
 
     # ----- Blocks -----
 
@@ -139,34 +158,75 @@ class Machine:
         """
         while len(self._blocks) >= REMEMBERED:
             del self._blocks[next(iter(self._blocks))]
-        layout = self._layout
+        layout = self.layout
         array = numpy.zeros((layout.example_count, size), self._dtype)
         array[layout.ones] = 1.0
         inputs = [array[column[0].place :][: len(column)] if column else array[:0] for column in self._inputs]
         results = [[self._row(x, array) for x in column] for column in [self._outputs, *self._input_gradients]]
         first = self._bound(EXAMPLES, array)
         more = self._bound(EXAMPLES, array, first=False) if several else first
-        block = Block(inputs, first, more, results)
+        block = Block(array, inputs, first, more, results)
         self._blocks[size, several] = block
         return block
 
     def _bound(self, stage: int, examples: Array | None = None, *, first: bool = True) -> Calls:
-        binder = Binder(self._layout, self.shared, examples, exact=self._exact, first=first)
-        for group in self._groups[stage]:
+        binder = Binder(self.layout, self.shared, examples, exact=self.exact, first=first)
+        for group in self.groups[stage]:
             binder.bind(group)
+            if group.form in SUMS:
+                binder.calls.sums.append(len(binder.calls))
         self._adding = self._adding or binder.is_adding
         return binder.calls
 
     def _row(self, x: Any, examples: Array) -> Array:
-        rows = self._layout.rows_of([x])
+        rows = self.layout.rows_of([x])
         row: Array = part_of(self.shared if rows.array == "shared" else examples, rows)[0]
         return row
 
 
 class Block(NamedTuple):
-    """The arrays and calls for so many examples."""
+    """The array and the calls for so many examples."""
 
-    inputs: list[Array]
+    array: Array
+    inputs: list[Array]  # parts of it, as those of the results
     first: Calls  # sums over the batch are set by the first block,
     more: Calls  # and the others add to them
     results: list[list[Array]]
+
+
+class Apart:
+    """The sums over the batch, kept apart for some of its rows.
+
+    When a block has computed a group of sums, the same is done for a block of one example, a copy of the row: all that
+    it takes to see a single gradient is there at that moment.
+    """
+
+    def __init__(self, machine: Machine, places: Collection[int]) -> None:
+        layout = machine.layout
+        #: By the row: what the machine would have in its own array of this name, were there no other row.
+        self.sums = {place: numpy.zeros_like(machine.sums) for place in places}
+        shared = machine.shared.copy()
+        self._found = shared[layout.sums.start :][: layout.sums.size]
+        self._example = numpy.empty((layout.example_count, 1), shared.dtype)
+        self._calls: list[Calls] = []
+        for group in machine.groups[EXAMPLES]:
+            if group.form in SUMS:
+                binder = Binder(layout, shared, self._example, exact=machine.exact, first=True)
+                binder.bind(group)
+                self._calls.append(binder.calls)
+
+    def run(self, calls: Calls, examples: Array, start: int) -> None:
+        """Run a block, whose first example is that of row `start`."""
+        stop = start + examples.shape[1]
+        columns = [(place - start, sums) for place, sums in self.sums.items() if start <= place < stop]
+        done = 0
+        for count, calls_alone in zip(calls.sums, self._calls):
+            calls.run(done, count)
+            done = count
+            for column, sums in columns:
+                self._example[:, 0] = examples[:, column]
+                self._found.fill(0.0)
+                with numpy.errstate(all="ignore"):
+                    calls_alone.run()
+                    sums += self._found
+        calls.run(done)

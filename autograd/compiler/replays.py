@@ -16,8 +16,7 @@ from ..bulk import gradients_kept
 from ..graph import nodes, walked
 from ..modes import detect_anomaly
 from ..value import sweep
-from .arguments import far_apart, row
-from .execution import FEWEST
+from .arguments import row
 from .recording import replayed, replayed_on_numbers
 
 if TYPE_CHECKING:
@@ -130,66 +129,21 @@ def _replay(f: Callable[..., Any], example: Sequence[Any], place: int) -> Replay
     return Replay(place, values, replayed_on_numbers(f, example), gradients)
 
 
-def compare(run: Run, outcome: Outcome, count: int, known: Sequence[Replay] = ()) -> None:
-    """ValueError if some rows, which are far apart, have other numbers than the function itself gives them.
+def compare(rows: Sequence[Replay], outcome: Outcome, program: Program) -> None:
+    """ValueError if rows have other numbers than the function itself gives them.
 
     Args:
-        known: the replays of these rows, if they were made.
+        outcome: with the gradients of these rows alone, if the program has gradients.
     """
-    f, program, numbers, args, arrays = run
-    if not known:
-        with holding(program.parameters, numbers.tolist()):
-            known = replays(f, args, far_apart(arrays, count))
-    for place, values, for_numbers, _ in known:
-        compiled = outcome.values[place].tolist()
+    for place, values, for_numbers, _ in rows:
+        compiled = outcome.values[place]
         _refuse_difference(place, values, compiled, "gives", program.dtype)
         if for_numbers is not None:
             _refuse_difference(place, for_numbers, compiled, "gives, for plain numbers,", program.dtype)
-    if program.has_gradients and not _agree_together(program, numbers, arrays, known):
-        for replay in known:
-            alone = _alone(program, numbers, arrays, replay.place).gradients.tolist()
-            wanted = _by_parameters(program, replay)
-            _refuse_difference(replay.place, wanted, alone, "has the gradient", program.dtype)
-
-
-def _by_parameters(program: Program, replay: Replay) -> list[float]:
-    return [replay.gradients.get(parameter, 0.0) for parameter in program.parameters]
-
-
-def _agree_together(program: Program, numbers: Array, arrays: Sequence[Array], known: Sequence[Replay]) -> bool:
-    """Whether a batch of these rows alone has the mean of their gradients; False is to say: look at each of them.
-
-    One is there twice as often as the one before it, so that what differs in two rows does not cancel.
-    """
-    n, count = len(arrays[0]), len(known)
-    times = [n >> count - k for k in range(count)]
-    if n > FEWEST or times[0] == 0:
-        return False
-    times[-1] += n - sum(times)
-    places = numpy.repeat([replay.place for replay in known], times)
-    with numpy.errstate(all="ignore"):
-        found = program.machine.run(numbers, [array[places] for array in arrays]).gradients
-        wanted = numpy.array([_by_parameters(program, replay) for replay in known])
-        size = max(1.0, abs(wanted).max(1, initial=0.0).min()) * times[0] / n
-        difference = abs(found - numpy.array(times) @ wanted / n)
-        return bool((difference <= TOLERANCES[program.dtype] * size).all())  # nan is not
-
-
-def _alone(program: Program, numbers: Array, arrays: Sequence[Array], place: int) -> Outcome:
-    """What the program finds for one row.
-
-    A small batch has a block of its size ready: the mean over as many times the same row is sooner found than another
-    block is made. Where that many overflow, the row is taken once.
-    """
-    n = len(arrays[0])
-    for count in (n, 1) if n <= FEWEST else (1,):
-        rows = [array[place : place + 1].repeat(count, 0) for array in arrays]
-        finite = all(numpy.isfinite(array).all() for array in rows)
-        with numpy.errstate(all="ignore"):
-            outcome = (program.machine if finite else program.exact_machine).run(numbers, rows)
-        if is_finite(outcome):
-            break
-    return outcome
+    for place, _, _, gradients in rows:
+        if place in outcome.alone:
+            wanted = [gradients.get(parameter, 0.0) for parameter in program.parameters]
+            _refuse_difference(place, wanted, outcome.alone[place], "has the gradient", program.dtype)
 
 
 @contextmanager
@@ -205,13 +159,18 @@ def holding(parameters: Sequence[Value], numbers: Sequence[float]) -> Iterator[N
             parameter._data = number
 
 
-def _refuse_difference(place: int, eager: list[float], compiled: list[float], verb: str, dtype: str) -> None:
+def _refuse_difference(place: int, eager: list[float], compiled: Array, verb: str, dtype: str) -> None:
     if len(eager) != len(compiled):
         raise ValueError(f"row {place} {verb} {len(eager)} numbers in the function itself and {len(compiled)} compiled")
-    margin = TOLERANCES[dtype] * max([1.0, *map(abs, filter(math.isfinite, eager))])
-    for x, y in zip(eager, compiled):
-        if not (-margin <= x - y <= margin or x == y or (x != x and y != y)):
-            raise ValueError(
-                f"row {place} {verb} {x:.9g} in the function itself and {y:.9g} compiled: it does something that "
-                "compile cannot see, such as a branch on x.data, a number taken with .data or float(), or a random one"
-            )
+    wanted = numpy.array(eager)
+    with numpy.errstate(all="ignore"):
+        margin = TOLERANCES[dtype] * max(1.0, abs(wanted[numpy.isfinite(wanted)]).max(initial=0.0))
+        alike = (abs(wanted - compiled) <= margin) | (wanted == compiled)
+    alike |= numpy.isnan(wanted) & numpy.isnan(compiled)
+    if not alike.all():
+        i = alike.argmin()
+        raise ValueError(
+            f"row {place} {verb} {wanted[i]:.9g} in the function itself and {compiled[i]:.9g} compiled: it does "
+            "something that compile cannot see, such as a branch on x.data, a number taken with .data or float(), or a "
+            "random one"
+        )
