@@ -113,7 +113,9 @@ def _adjoint(book: Quantities, q: Quantity, of_examples: Contributions, of_all: 
         contributions = of_examples or of_all  # both: of what is shared alone
         if len(contributions) == 2:
             x, y = contributions
-            if type(x) is type(y) is Quantity:  # the usual case, before all else
+            if type(y) is Quantity:  # the usual cases, before all else
+                if type(x) is float:
+                    return y if x == 1.0 else book.of(rules.multiply, (x, y))
                 if y.shared and not x.shared:
                     x, y = y, x
                 return book.times(x, y)

@@ -59,25 +59,39 @@ def part_of(array: Array, rows: Rows) -> Array:
 class Calls:
     """What is called, one after another.
 
-    Functions and what they are given are in lists of their own: the garbage collector has no pairs to go over, and
-    forgets tuples of arrays.
+    Functions and what they are given are in lists of their own, three arrays at most: there may be a hundred thousand
+    of them, and the garbage collector has no tuples to go over.
     """
 
     def __init__(self) -> None:
         self._functions: list[Callable[..., Any]] = []
-        self._operands: list[tuple[Any, ...]] = []
+        self._first: list[Any] = []  # all operands, in a tuple, if these are neither two nor three
+        self._second: list[Any] = []
+        self._third: list[Any] = []
         #: How many calls there are when a group of sums over the batch is computed, for each such group.
         self.sums: list[int] = []
 
-    def add(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> None:
+    def add(self, function: Callable[..., Any], *operands: Any) -> None:
         """One more, at the end."""
+        count = len(operands)
+        first, second, third = operands if count == 3 else (*operands, None) if count == 2 else (operands, None, None)
         self._functions.append(function)
-        self._operands.append(operands)
+        self._first.append(first)
+        self._second.append(second)
+        self._third.append(third)
 
     def run(self, start: int = 0, stop: int | None = None) -> None:
         """Call all of them, or those of a part."""
-        for function, operands in zip(self._functions[start:stop], self._operands[start:stop]):
-            function(*operands)
+        lists = [self._functions, self._first, self._second, self._third]
+        if start or stop is not None:
+            lists = [some[start:stop] for some in lists]
+        for function, first, second, third in zip(*lists):
+            if third is not None:
+                function(first, second, third)
+            elif second is not None:
+                function(first, second)
+            else:
+                function(*first)
 
     def __len__(self) -> int:
         return len(self._functions)
@@ -146,7 +160,7 @@ class Binder:
         return scattered
 
     def _call(self, function: Callable[..., Any], *operands: Any) -> None:
-        self.calls.add(function, operands)
+        self.calls.add(function, *operands)
 
     def _ufunc(self, ufunc: numpy.ufunc, *operands_and_out: Any) -> None:
         """By place it is quicker; only maximum and minimum want the last one by name."""
@@ -270,7 +284,7 @@ class Binder:
             operands = [
                 row_of[x.place] if type(x) is Quantity and x.shared is alone else self._number(x) for x in q.operands
             ]
-            self.calls.add(ufunc, (*operands, row_of[q.place]))
+            self.calls.add(ufunc, *operands, row_of[q.place])
 
     def _totals(self, group: Group) -> None:
         """The sum of the operands of each member."""

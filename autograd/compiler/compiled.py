@@ -205,7 +205,8 @@ class Compiled:
             recording = record(self._f, example)
             with holding(recording.captured, [leaf.data for leaf in recording.captured]):
                 known = self._replays(args, tables, count)
-            return settled(recording, self._f, example, {leaf for replay in known for leaf in replay.gradients}), known
+            met = {leaf for replay in known for leaf in replay.gradients or ()}
+            return settled(recording, self._f, example, met), known
         except (ArithmeticError, ValueError) as error:
             if isinstance(error, ArithmeticError) or is_of_primitive(error):
                 raise FloatingPointError(f"in row 0 of the batch: {error}") from None
@@ -232,18 +233,19 @@ class Compiled:
         numbers = self._numbers(program) if given is None else self._numbers_given(program, given)
         what = "gradients" if program.has_gradients else "values"
         count = self._verify[what]
-        places = [replay.place for replay in known] or far_apart(arrays, count)
+        places = list(dict.fromkeys([replay.place for replay in known])) or far_apart(arrays, count)
         alone = places if program.has_gradients else []
+        run = self._f, program, numbers, args, arrays
         outcome = self._quick(program, numbers, arrays, alone)
         if outcome is None:
-            complain((self._f, program, numbers, args, arrays))
+            complain(run)
             with numpy.errstate(all="ignore"):
                 outcome = program.exact_machine.run(numbers, arrays, alone)
         if count:
             if not known:
                 with holding(program.parameters, numbers.tolist()):
                     known = replays(self._f, args, places)
-            compare(known, outcome, program)
+            compare(run, outcome, known)
             self._verify[what] = self._verify["values"] = 0
         return outcome
 

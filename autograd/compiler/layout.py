@@ -190,14 +190,14 @@ class Layout:
             self._put(argument)
         free = self._free[1]
         for owner in _lives([group for group in groups if group.stage == EXAMPLES], kept):
-            members: Sequence[Quantity] = owner.members if isinstance(owner, Group) else (owner,)
-            q = members[0]
-            if len(members) > 1 or q in self._before_one:
-                (self._put if q.place < 0 else self._release)(members)
-            elif q.place < 0:
-                q.place = free.pop() if free else self._more_rows(1)
+            if isinstance(owner, Group):
+                (self._put if owner.members[0].place < 0 else self._release)(owner.members)
+            elif owner in self._before_one:
+                (self._put if owner.place < 0 else self._release)([owner])
+            elif owner.place < 0:
+                owner.place = free.pop() if free else self._more_rows(1)
             else:
-                free.append(q.place)
+                free.append(owner.place)
 
     def _put(self, members: Sequence[Quantity]) -> None:
         count = len(members)
@@ -229,22 +229,23 @@ class Layout:
 def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
     """Who needs rows, and when: each where it is written, and once more where nothing reads it any more.
 
-    It is the group that needs them, or the quantity of those in turn. What is kept to the end is there but once.
+    It is the group that needs them, or a quantity that is alone or in turn. What is kept to the end is there but once.
     """
-    owner_of: dict[Quantity, Group] = {}
+    owner_of: dict[Any, Group | Quantity] = {}  # of what is computed for each example
     for group in groups:
-        if group.form not in ("in_turn", *SUMS):
-            owner_of.update(dict.fromkeys(group.members, group))
+        members = group.members
+        if group.form not in SUMS:
+            alone = group.form == "in_turn" or len(members) == 1
+            owner_of.update(zip(members, members) if alone else dict.fromkeys(members, group))
     lives: list[Group | Quantity] = []
     done: set[Group | Quantity] = set()
 
     def read(operands: Iterable[Any]) -> None:
         for x in operands:
-            if type(x) is Quantity and not x.shared and x.primitive is not None:  # what is computed for each example
-                owner = owner_of.get(x, x)
-                if owner not in done:
-                    done.add(owner)
-                    lives.append(owner)
+            owner = owner_of.get(x)
+            if owner is not None and owner not in done:
+                done.add(owner)
+                lives.append(owner)
 
     read(kept)
     lives.clear()  # but they stay among what is done: their rows are never free again
@@ -254,11 +255,11 @@ def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
                 lives.append(q)  # it may be written where it reads, as "each" may
                 read(q.operands)
         elif group.form == "each":
-            lives.append(group)
+            lives.append(owner_of[group.members[0]])
             read(group.read())
         else:
             read(group.read())
             if group.form not in SUMS:
-                lives.append(group)
+                lives.append(owner_of[group.members[0]])
     lives.reverse()
     return lives

@@ -103,9 +103,12 @@ def of_example(x: Any) -> bool:
 text_of = repr
 
 
-def is_same_everywhere(constants: Iterable[Any]) -> bool:
+def is_same_everywhere(constants: Sequence[Any]) -> bool:
     """Whether these are one constant, again and again."""
-    return len({*map(text_of, constants)}) == 1
+    first = constants[0]
+    if first == 0 or first != first:  # zeros that are equal may differ, and nan differs from itself
+        return len({*map(text_of, constants)}) == 1
+    return constants.count(first) == len(constants)
 
 
 #: When a quantity is computed: before the examples, for each block of examples, or when all are added up.
@@ -178,10 +181,10 @@ class Quantities:
     def _of_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         """The same where some operands are numbers, or all of them."""
         kinds = set(map(type, operands))
-        if not kinds <= KINDS:
+        if kinds != KINDS:
             operands = tuple([x if type(x) in KINDS else as_number(x, primitive.name) for x in operands])
-        if Quantity not in kinds:
-            return primitive(*operands)
+            if Quantity not in kinds:
+                return primitive(*operands)
         simpler = _SIMPLER.get(primitive) or _SIMPLER_OF_CONSTANTS.get(primitive)
         found = simpler(self, *operands) if simpler else None
         return self._with_constants(primitive, operands) if found is None else found
