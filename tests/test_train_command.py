@@ -321,8 +321,9 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     """All options are told, and all defaults true."""
     status, out, _ = run(capsys, "--help")
     assert status == 0
-    assert "train     train a network to tell classes apart" in out
-    assert "predict   name the class of each row of a CSV file" in out
+    told = " ".join(out.split())  # Python 3.13 leaves less room between the two columns
+    assert "train train a network to tell classes apart" in told
+    assert "predict name the class of each row of a CSV file" in told
     status, out, _ = run(capsys, "train", "--help")
     assert status == 0
     for option in (*command.WITH_VALUE, "--quiet"):
