@@ -1546,7 +1546,7 @@ def test_verification_once() -> None:
     g = ag.compile(f)
     g.backward(drawn(5))
     count = len(calls)
-    assert count == 4  # recorded; two rows on numbers, one on Values
+    assert count == 5  # recorded; two rows on Values and on numbers
     for _ in range(3):
         g(drawn(5))
         g.backward(drawn(5))
@@ -1558,14 +1558,14 @@ def test_verification_once() -> None:
 @pytest.mark.parametrize(
     ("makes_a_leaf", "dtype", "verify", "given"),
     [
-        (False, "float64", 2, [Value, Value, float, float]),
-        (True, "float64", 2, [Value, Value, float, float, Value]),
+        (False, "float64", 2, [Value, Value, float, Value, float]),
+        (True, "float64", 2, [Value, Value, float, Value, float, Value]),
         (False, "float64", 0, [Value, Value]),
         (False, "float32", 1, [Value, Value, Value, float]),
     ],
 )
 def test_how_often_f_is_called(*, rows: int, makes_a_leaf: bool, dtype: str, verify: int, given: list[type]) -> None:
-    """Recorded, and the rows that are compared; once more if these do not tell which leaves it makes itself."""
+    """Once more than for the rows that are compared, unless these do not tell which leaves it makes itself."""
     seen: list[type] = []
 
     def f(x: Any) -> Any:
@@ -1593,7 +1593,7 @@ def test_f_sees_no_plain_numbers_before_its_branches_are_refused() -> None:
 
 def test_leaves_that_only_the_first_row_reads_are_captured() -> None:
     """The rows that are compared need not read them, as where a list of leaves is read in turn."""
-    turns = iter([0, 1, 1, 1, 0])
+    turns = iter([0, 1, 1, 1, 1, 0])
     leaves = Value(2.0), Value(2.0)
     g = ag.compile(lambda x: leaves[next(turns)] * x)
     assert g([1.0, 2.0, 3.0]).tolist() == [2.0, 4.0, 6.0]

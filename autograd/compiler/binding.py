@@ -73,8 +73,12 @@ class Calls:
 
     def add(self, function: Callable[..., Any], *operands: Any) -> None:
         """One more, at the end."""
-        count = len(operands)
-        first, second, third = operands if count == 3 else (*operands, None) if count == 2 else (operands, None, None)
+        if len(operands) == 3:
+            first, second, third = operands
+        elif len(operands) == 2:
+            (first, second), third = operands, None
+        else:
+            first, second, third = operands, None, None
         self._functions.append(function)
         self._first.append(first)
         self._second.append(second)

@@ -205,8 +205,7 @@ class Compiled:
             recording = record(self._f, example)
             with holding(recording.captured, [leaf.data for leaf in recording.captured]):
                 known = self._replays(args, tables, count)
-            met = {leaf for replay in known for leaf in replay.gradients or ()}
-            return settled(recording, self._f, example, met), known
+            return settled(recording, self._f, example, {leaf for replay in known for leaf in replay.gradients}), known
         except (ArithmeticError, ValueError) as error:
             if isinstance(error, ArithmeticError) or is_of_primitive(error):
                 raise FloatingPointError(f"in row 0 of the batch: {error}") from None
@@ -233,19 +232,18 @@ class Compiled:
         numbers = self._numbers(program) if given is None else self._numbers_given(program, given)
         what = "gradients" if program.has_gradients else "values"
         count = self._verify[what]
-        places = list(dict.fromkeys([replay.place for replay in known])) or far_apart(arrays, count)
+        places = [replay.place for replay in known] or far_apart(arrays, count)
         alone = places if program.has_gradients else []
-        run = self._f, program, numbers, args, arrays
         outcome = self._quick(program, numbers, arrays, alone)
         if outcome is None:
-            complain(run)
+            complain((self._f, program, numbers, args, arrays))
             with numpy.errstate(all="ignore"):
                 outcome = program.exact_machine.run(numbers, arrays, alone)
         if count:
             if not known:
                 with holding(program.parameters, numbers.tolist()):
                     known = replays(self._f, args, places)
-            compare(run, outcome, known)
+            compare(known, outcome, program)
             self._verify[what] = self._verify["values"] = 0
         return outcome
 

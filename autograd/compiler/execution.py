@@ -8,6 +8,7 @@ what makes it faster than NumPy written by hand, where each operation makes a ne
 
 from __future__ import annotations
 
+from operator import mul
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
@@ -71,7 +72,7 @@ class Machine:
         self._inputs = inputs
         self._outputs = outputs
         self._input_gradients = input_gradients
-        self.exact = exact
+        self._exact = exact
         self._same_for_all = type(outputs[0]) is Quantity and outputs[0].shared
         self._dtype = numpy.dtype(dtype)
         self._parameter_count = len(layout.parameters)
@@ -142,7 +143,7 @@ class Machine:
         """The gradients of single rows: what comes after all examples, from the sums of each of them."""
         found: dict[int, Array] = {}
         for place, sums in apart.sums.items():
-            self.sums[...] = sums
+            self.sums[:, 0] = sums
             with numpy.errstate(all="ignore"):
                 self._after.run()
             found[place] = self._gradients().copy()
@@ -170,7 +171,7 @@ class Machine:
         return block
 
     def _bound(self, stage: int, examples: Array | None = None, *, first: bool = True) -> Calls:
-        binder = Binder(self.layout, self.shared, examples, exact=self.exact, first=first)
+        binder = Binder(self.layout, self.shared, examples, exact=self._exact, first=first)
         for group in self.groups[stage]:
             binder.bind(group)
             if group.form in SUMS:
@@ -197,36 +198,42 @@ class Block(NamedTuple):
 class Apart:
     """The sums over the batch, kept apart for some of its rows.
 
-    When a block has computed a group of sums, the same is done for a block of one example, a copy of the row: all that
-    it takes to see a single gradient is there at that moment.
+    When a block has computed a group of sums, all that a single example contributes to them is there. It is added up
+    as the sums are defined, one by one: few examples are looked at.
     """
 
     def __init__(self, machine: Machine, places: Collection[int]) -> None:
-        layout = machine.layout
         #: By the row: what the machine would have in its own array of this name, were there no other row.
-        self.sums = {place: numpy.zeros_like(machine.sums) for place in places}
-        shared = machine.shared.copy()
-        self._found = shared[layout.sums.start :][: layout.sums.size]
-        self._example = numpy.empty((layout.example_count, 1), shared.dtype)
-        self._calls: list[Calls] = []
-        for group in machine.groups[EXAMPLES]:
-            if group.form in SUMS:
-                binder = Binder(layout, shared, self._example, exact=machine.exact, first=True)
-                binder.bind(group)
-                self._calls.append(binder.calls)
+        self.sums = {place: numpy.zeros_like(machine.sums[:, 0]) for place in places}
+        self._start = machine.layout.sums.start
+        self._groups = [group for group in machine.groups[EXAMPLES] if group.form in SUMS]
+        self._shared = machine.shared[:, 0].item
 
     def run(self, calls: Calls, examples: Array, start: int) -> None:
         """Run a block, whose first example is that of row `start`."""
         stop = start + examples.shape[1]
-        columns = [(place - start, sums) for place, sums in self.sums.items() if start <= place < stop]
+        here = [(examples[:, place - start].item, sums) for place, sums in self.sums.items() if start <= place < stop]
         done = 0
-        for count, calls_alone in zip(calls.sums, self._calls):
+        for count, group in zip(calls.sums, self._groups):
             calls.run(done, count)
             done = count
-            for column, sums in columns:
-                self._example[:, 0] = examples[:, column]
-                self._found.fill(0.0)
-                with numpy.errstate(all="ignore"):
-                    calls_alone.run()
-                    sums += self._found
+            for example, sums in here:
+                self._add_up(group, example, sums)
         calls.run(done)
+
+    def _add_up(self, group: Group, example: Callable[[int], float], sums: Array) -> None:
+        """Σ x * y over the terms of each sum; or y * x1, y * x2, ... where they are in a row."""
+
+        def number(x: Any) -> float:
+            return x if type(x) is float else self._shared(x.place) if x.shared else example(x.place)
+
+        if group.form == "batch_sums":
+            for q in group.members:
+                numbers = list(map(number, q.operands))
+                sums[q.place - self._start] = sum(map(mul, numbers[::2], numbers[1::2]))
+            return
+        read = numpy.array(list(map(number, group.members[0].operands[1:])), sums.dtype)
+        with numpy.errstate(all="ignore"):
+            for q in group.members:
+                start = q.place - self._start
+                sums[start : start + len(read)] = number(q.operands[0]) * read

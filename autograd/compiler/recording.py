@@ -90,7 +90,7 @@ def replayed(f: Callable[..., Any], example: Sequence[Any]) -> list[Value]:
     return results_of(_called(f, arguments, compiling=False), numbers=True)
 
 
-def replayed_on_numbers(f: Callable[..., Any], example: Sequence[Any]) -> list[Value] | None:
+def replayed_on_numbers(f: Callable[..., Any], example: Sequence[Any]) -> list[float] | None:
     """What `f` gives for plain numbers, as a loop over the rows would call it; None if it takes Values alone.
 
     `y == 1` is true of a number, and never of a Value.
@@ -100,7 +100,7 @@ def replayed_on_numbers(f: Callable[..., Any], example: Sequence[Any]) -> list[V
         result = _called(f, [s.rebuilt([_number(x) for x in s.leaves]) for s in structures], compiling=False)
     except (AttributeError, TypeError):
         return None
-    return results_of(result, numbers=True)
+    return [y.data for y in results_of(result, numbers=True)]
 
 
 def _called(f: Callable[..., Any], arguments: Sequence[Any], *, compiling: bool) -> Any:

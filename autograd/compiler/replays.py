@@ -112,61 +112,38 @@ class Replay(NamedTuple):
     """What the function itself gives for a row of the batch."""
 
     place: int
-    for_numbers: bool  # whether it was given plain numbers
     values: list[float]
-    gradients: dict[Value, float] | None  # by the leaves that it reads; None if they were not asked for
+    for_numbers: list[float] | None  # for plain numbers, as a loop would call it; None if it takes Values alone
+    gradients: dict[Value, float]  # by the leaves that it reads
 
 
 def replays(f: Callable[..., Any], args: Sequence[Any], places: Sequence[int]) -> list[Replay]:
-    """Some rows as `f` itself computes them: for plain numbers, as a loop over the rows would call it.
-
-    The first row for Values, too, for which it was recorded; and all of them if it takes Values alone.
-    """
-    found: list[Replay] = []
-    for place in places:
-        example = [row(arg, place) for arg in args]
-        if place == places[0]:
-            found.append(_replay(place, replayed(f, example)))
-        outputs = replayed_on_numbers(f, example)
-        if outputs is not None:
-            found.append(_replay(place, outputs, for_numbers=True, gradients=place != places[0]))
-        elif place != places[0]:
-            found.append(_replay(place, replayed(f, example)))
-        del outputs  # the graph, before another one is made
-    return found
+    """Some rows as `f` itself computes them."""
+    return [_replay(f, [row(arg, place) for arg in args], place) for place in places]
 
 
-def _replay(place: int, outputs: list[Value], *, for_numbers: bool = False, gradients: bool = True) -> Replay:
-    return Replay(place, for_numbers, [y.data for y in outputs], _gradients(outputs) if gradients else None)
+def _replay(f: Callable[..., Any], example: Sequence[Any], place: int) -> Replay:
+    outputs = replayed(f, example)
+    values, gradients = [y.data for y in outputs], _gradients(outputs)
+    del outputs  # the graph, before another one is made
+    return Replay(place, values, replayed_on_numbers(f, example), gradients)
 
 
-def compare(run: Run, outcome: Outcome, known: Sequence[Replay]) -> None:
+def compare(rows: Sequence[Replay], outcome: Outcome, program: Program) -> None:
     """ValueError if rows have other numbers than the function itself gives them.
 
     Args:
         outcome: with the gradients of these rows alone, if the program has gradients.
     """
-    f, program, numbers, args, _ = run
-    for place, for_numbers, values, _ in known:
-        verb = "gives, for plain numbers," if for_numbers else "gives"
-        _refuse_difference(place, values, outcome.values[place], verb, program.dtype)
-    for place, for_numbers, _, gradients in known:
-        if gradients is None or place not in outcome.alone:
-            continue
-        try:
-            _refuse_another_gradient(place, gradients, outcome, program)
-        except ValueError:
-            if not for_numbers:
-                raise
-            # What `grad` and the like find for a number is a number, of which there is no gradient. Values tell.
-            with holding(program.parameters, numbers.tolist()):
-                gradients = _gradients(replayed(f, [row(arg, place) for arg in args]))
-            _refuse_another_gradient(place, gradients, outcome, program)
-
-
-def _refuse_another_gradient(place: int, gradients: dict[Value, float], outcome: Outcome, program: Program) -> None:
-    wanted = [gradients.get(parameter, 0.0) for parameter in program.parameters]
-    _refuse_difference(place, wanted, outcome.alone[place], "has the gradient", program.dtype)
+    for place, values, for_numbers, _ in rows:
+        compiled = outcome.values[place]
+        _refuse_difference(place, values, compiled, "gives", program.dtype)
+        if for_numbers is not None:
+            _refuse_difference(place, for_numbers, compiled, "gives, for plain numbers,", program.dtype)
+    for place, _, _, gradients in rows:
+        if place in outcome.alone:
+            wanted = [gradients.get(parameter, 0.0) for parameter in program.parameters]
+            _refuse_difference(place, wanted, outcome.alone[place], "has the gradient", program.dtype)
 
 
 @contextmanager
