@@ -61,6 +61,20 @@ def chain(links: int) -> tuple[Callable[..., Any], int]:
     return workloads.tanh_chain(ag.Value, ag.tanh, links), 1
 
 
+def deep(links: int) -> tuple[Callable[..., Any], int]:
+    """The same chain, each link with a parameter of its own."""
+    import autograd as ag
+
+    weights = [ag.Value(0.9 + 0.01 * (i % 7)) for i in range(links)]
+
+    def f(x: Any) -> Any:
+        for weight in weights:
+            x = ag.tanh(x * weight)
+        return x
+
+    return f, 1
+
+
 def products(count: int) -> tuple[Callable[..., Any], int]:
     """The sum of many products of a parameter and a number of the example, written with + and *."""
     import autograd as ag
@@ -109,6 +123,7 @@ CASES: dict[Callable[[int], tuple[Callable[..., Any], int]], tuple[int, ...]] = 
     network: (16, 64, 128, 256),
     hand_written: (16, 64, 128),
     chain: (200, 1_000, 10_000),
+    deep: (200, 1_000, 10_000),
     products: (1_000, 10_000),
     recurrent: (20, 200),
     random_graph: (1_000, 3_000, 10_000),
@@ -134,7 +149,7 @@ def measured(name: str, size: int) -> Times:
     case = next(case for case in CASES if case.__name__ == name)
     f, width = case(size)
     X = numpy.random.default_rng(4).uniform(-1, 1, (ROWS, width))
-    if name == "chain":
+    if name in ("chain", "deep"):
         X = X[:, 0]
     example = [ag.Value(x) for x in X[0]] if X.ndim > 1 else ag.Value(X[0])
     nodes = len(ag.nodes(f(example)))

@@ -2302,6 +2302,18 @@ def _chain(n: int) -> Function:
     return f
 
 
+def _deep(n: int) -> Function:
+    """The same chain, each link with a parameter of its own."""
+    w = parameters(n)
+
+    def f(x: Any) -> Any:
+        for weight in w:
+            x = ag.tanh((1 + 0.1 * weight) * x)
+        return x
+
+    return f
+
+
 def _members(f: Function, X: Array) -> tuple[int, int, int]:
     """Groups, the quantities in them, and calls of NumPy for a block; forward and backward."""
     compiled = ag.compile(f, verify=0)
@@ -2324,6 +2336,7 @@ def _adds(n: int) -> Function:
 
 SIZED: dict[str, Callable[[int], Function]] = {
     "chain": _chain,
+    "deep": _deep,
     "adds": _adds,
     "sum": lambda n: lambda x: ag.sum([ag.tanh(W + i * 0.01 * x) for i in range(n)]),
     "shared adds": lambda n: lambda x: ag.sum([W * x] * n) + builtins.sum([x * W + W] * n),
@@ -2338,7 +2351,7 @@ def test_compiling_is_linear(which: str) -> None:
         assert b <= 2.2 * a + 20
 
 
-@pytest.mark.parametrize("which", ["chain", "adds"])
+@pytest.mark.parametrize("which", ["chain", "deep", "adds"])
 def test_instructions_are_linear(which: str) -> None:
     """Counted as calls of Python functions while compiling."""
 
@@ -2349,7 +2362,7 @@ def test_instructions_are_linear(which: str) -> None:
             nonlocal calls
             calls += event in ("call", "c_call")
 
-        compiled = ag.compile(f, verify=0)
+        compiled = ag.compile(f)
         previous = sys.getprofile()
         sys.setprofile(profile)
         try:
@@ -2380,6 +2393,22 @@ def test_a_deep_chain() -> None:
     x = Value(0.5)
     f(x).backward()
     assert_close(compiled.value_and_grad([0.5])[1], [w.grad], [1 + abs(w.grad)], 1e-9)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 300])
+@small_blocks
+def test_a_deep_chain_of_many_parameters(rows: int) -> None:
+    """Their gradients are added up together, when all that they are made of is there."""
+    f = check(_deep(120), drawn(rows))
+    program = f._programs["gradients"]
+    assert [len(group.members) for group in program.groups if group.form == "batch_sums"] == [120]
+    assert program.machine.calls["block"] < 4 * 120 + 20  # forward and backward two for each link
+
+
+def test_few_levels_of_parameters() -> None:
+    """There each level has its own sums: what they are made of is not kept."""
+    f = check(_deep(50), drawn(7))
+    assert [len(group.members) for group in f._programs["gradients"].groups if group.form == "batch_sums"] == [1] * 50
 
 
 def test_a_deep_sum() -> None:

@@ -497,6 +497,20 @@ def test_shared_weights() -> None:
     compare(lambda x: ag.sum([ag.tanh(ag.dot([*row], x, a)) for row in tied]), X)
 
 
+def test_deep_chain() -> None:
+    """Its gradients stand together, at the end."""
+    w = [Value(v, f"w{i}") for i, v in enumerate(RNG.uniform(0.9, 1.1, 60))]
+
+    def f(x: Any) -> Any:
+        for weight in w:
+            x = ag.tanh(weight * x)
+        return x
+
+    *_, last = compare(f, X[:, 0]).partition("\n    dw")
+    assert last.count("\n    dw") == 59
+    assert last.count("\n    d") == 59
+
+
 def _attention(x: Any) -> Any:
     total: Any = 0
     for q in x:

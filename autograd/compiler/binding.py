@@ -48,6 +48,9 @@ FEW_ROWS = 6
 #: A matrix that is used more often than this is a recurrent one: so many products of adjoints and inputs cost one call.
 FEW_USES, STACKED = 8, 100
 
+#: In a group of more sums than these, those that make no matrix are added up by the hundred, not by a call for each.
+MANY_SUMS = 50
+
 
 def part_of(array: Array, rows: Rows) -> Array:
     """These rows of the array that they are rows of; a copy where they are not evenly apart."""
@@ -320,13 +323,14 @@ class Binder:
     def _batch_sums(self, group: Group) -> None:
         """Σ x * y over the batch: products of matrices where they make one, the others one by one."""
         others: list[Quantity] = []
+        single_at_once = len(group.members) > MANY_SUMS
         self._found_rows.clear()
         for members in self._adjacent(group.members):
             reads, adjoints = [q.operands[::2] for q in members], [q.operands[1::2] for q in members]
             at = 0
             while at < len(members):
                 width, height = _shape_of_product(reads, adjoints, at)
-                if width:
+                if width and not (single_at_once and width == height == len(reads[at]) == 1):
                     self._products(
                         members[at].place, reads[at : at + width], adjoints[at : at + width * height : width]
                     )
@@ -412,8 +416,9 @@ class Binder:
                     products.append((place, x, y))
                 else:
                     sums.append((place, x, y) if of_example(y) else (place, y, x))
-        if products:
-            places, xs, ys = map(list, zip(*products))
+        for start in range(0, len(products), STACKED):
+            self._copies = 0  # those of the hundred before are not read any more
+            places, xs, ys = map(list, zip(*products[start : start + STACKED]))
             found = self._column(len(places))
             rows = [self._rows(self._layout.rows_of(column)) for column in (xs, ys)]
             self._call(_row_products, *rows, found[:, 0])

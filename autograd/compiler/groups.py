@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: How the quantities of a primitive are computed; "each" of all others.
 FORMS = {rules.dot: "matrix", BATCH_SUM: "batch_sums", ROW_OF_SUMS: "rows_of_sums"}
 
+#: Sums over the batch at more levels than these, as of a deep chain with a parameter for each link, make one group.
+SCATTERED = 50
+
 
 class Group:
     """Quantities that one operation computes.
@@ -91,8 +94,15 @@ def needed(book: Quantities, wanted: Iterable[Any]) -> list[Quantity]:
 def grouped(order: list[Quantity]) -> list[Group]:
     """The groups, in an order in which they can be computed."""
     order = sorted(order, key=attrgetter("level"))
+    sums = [q for q in order if q.primitive is BATCH_SUM]
+    if len({q.level for q in sums}) > SCATTERED:  # no example reads them: they can wait for each other
+        order = [q for q in order if q.primitive is not BATCH_SUM]
+    else:
+        sums = []
     groups: list[Group] = []
     for stage in (BEFORE, EXAMPLES, AFTER):
+        if sums and stage == AFTER:
+            groups.append(Group("batch_sums", BATCH_SUM, sums, EXAMPLES))
         in_turn: list[Quantity] = []  # the very list of the last group, if that is computed in turn
         for _, of_level in groupby([q for q in order if q.stage == stage], attrgetter("level")):
             members = list(of_level)
