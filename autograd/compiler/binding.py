@@ -87,18 +87,22 @@ class Calls:
         self._second.append(second)
         self._third.append(third)
 
-    def run(self, start: int = 0, stop: int | None = None) -> None:
-        """Call all of them, or those of a part."""
-        lists = [self._functions, self._first, self._second, self._third]
-        if start or stop is not None:
-            lists = [some[start:stop] for some in lists]
-        for function, first, second, third in zip(*lists):
+    def run(self) -> None:
+        """Call all of them."""
+        for function, first, second, third in zip(self._functions, self._first, self._second, self._third):
             if third is not None:
                 function(first, second, third)
             elif second is not None:
                 function(first, second)
             else:
                 function(*first)
+
+    def part(self, start: int, stop: int | None = None) -> Calls:
+        """Some of them."""
+        part = Calls()
+        part._functions, part._first = self._functions[start:stop], self._first[start:stop]
+        part._second, part._third = self._second[start:stop], self._third[start:stop]
+        return part
 
     def __len__(self) -> int:
         return len(self._functions)

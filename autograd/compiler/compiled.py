@@ -232,7 +232,9 @@ class Compiled:
         numbers = self._numbers(program) if given is None else self._numbers_given(program, given)
         what = "gradients" if program.has_gradients else "values"
         count = self._verify[what]
-        places = [replay.place for replay in known] or far_apart(arrays, count)
+        places: list[int] = []  # of the rows to compare
+        if count:
+            places = [replay.place for replay in known] or far_apart(arrays, count)
         alone = places if program.has_gradients else []
         outcome = self._quick(program, numbers, arrays, alone)
         if outcome is None:

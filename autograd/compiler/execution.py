@@ -215,11 +215,11 @@ class Apart:
         here = [(examples[:, place - start].item, sums) for place, sums in self.sums.items() if start <= place < stop]
         done = 0
         for count, group in zip(calls.sums, self._groups):
-            calls.run(done, count)
+            calls.part(done, count).run()
             done = count
             for example, sums in here:
                 self._add_up(group, example, sums)
-        calls.run(done)
+        calls.part(done).run()
 
     def _add_up(self, group: Group, example: Callable[[int], float], sums: Array) -> None:
         """Σ x * y over the terms of each sum; or y * x1, y * x2, ... where they are in a row."""
