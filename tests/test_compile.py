@@ -2395,6 +2395,25 @@ def test_a_deep_chain() -> None:
     assert_close(compiled.value_and_grad([0.5])[1], [w.grad], [1 + abs(w.grad)], 1e-9)
 
 
+@pytest.mark.parametrize("rows", [1, 2, 5])
+@pytest.mark.parametrize("method", ["dot", "by hand"])
+def test_zero_times_infinity_is_nan(method: str, rows: int) -> None:
+    """Also where a product of matrices could leave out what is multiplied by 0: a tanh of infinity has slope 0."""
+    w = parameters(3)
+
+    def f(x: Any) -> Any:
+        return ag.tanh(ag.dot(w, x) if method == "dot" else w[0] * x[0] + w[1] * x[1] + w[2] * x[2])
+
+    X = drawn(rows, 3)
+    X[0] = [INF, 1.0, 2.0]
+    wanted = eager(f, X)
+    assert math.isnan(wanted.gradients[w[0]][0])
+    _, found = ag.compile(f).value_and_grad(X)
+    expected = [wanted.gradients[leaf].mean() for leaf in w]
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+    assert np.isnan(found).tolist() == [True, False, False]
+
+
 @pytest.mark.parametrize("rows", [1, 7, 300])
 @small_blocks
 def test_a_deep_chain_of_many_parameters(rows: int) -> None:

@@ -126,6 +126,8 @@ class Binder:
         self._shared = shared
         self._examples = examples
         self._exact = exact
+        self._dot = _exact_product if exact else numpy.dot
+        self._matmul = _exact_product if exact else numpy.matmul
         self._first = first
         self._array = shared if examples is None else examples  # what groups write to
         self._room: dict[Any, Array] = {}  # what groups of one shape may share
@@ -235,7 +237,7 @@ class Binder:
         """weights @ inputs."""
         weights = self._matrix_of(group.weights, len(group.members))
         inputs = self._rows(self._layout.rows_of(group.inputs))
-        self._call(numpy.dot, weights, inputs, self._out(group))  # a quarter less than matmul for small ones
+        self._call(self._dot, weights, inputs, self._out(group))  # a quarter less than matmul for small ones
 
     def _matrix_of(self, weights: list[Any], height: int) -> Array:
         """A matrix of shared numbers, row after row: a view where they are evenly apart in both directions."""
@@ -265,7 +267,7 @@ class Binder:
         weights = self._matrix_of(group.weights, height)[:, None, :]
         rows = self._rows(self._layout.rows_of(group.inputs))
         inputs = rows.reshape(height, width, rows.shape[1])
-        self._call(numpy.matmul, weights, inputs, self._out(group)[:, None, :])
+        self._call(self._matmul, weights, inputs, self._out(group)[:, None, :])
 
     def _each(self, group: Group) -> None:
         """An operation on each row."""
@@ -385,7 +387,7 @@ class Binder:
                 self._stacked_products(inputs_at, adjoints_at, out)
             else:
                 of_inputs, of_adjoints = self._rows_once(inputs_at[0]), self._rows_once(adjoints_at[0])
-                self._call(numpy.dot, of_adjoints, of_inputs.T, out)
+                self._call(self._dot, of_adjoints, of_inputs.T, out)
             if out is not total:
                 self._call(numpy.add, total, out, total)
 
@@ -393,7 +395,7 @@ class Binder:
         """The sum of many products of matrices: copies of their rows, and one call for all."""
         of_results, inputs = self._stack(results_at, "results"), self._stack(inputs_at, "inputs")
         products = self._room_for((len(inputs_at), *out.shape), "products")
-        self._call(numpy.matmul, of_results, inputs.transpose(0, 2, 1), products)
+        self._call(self._matmul, of_results, inputs.transpose(0, 2, 1), products)
         self._call(numpy.add.reduce, products, 0, None, out)
 
     def _stack(self, rows: list[Any], purpose: str) -> Array:
@@ -479,6 +481,11 @@ def _shape_of_product(reads: list[Any], adjoints: list[Any], at: int) -> tuple[i
 def _is_outer(operands: list[Array], out: Array) -> bool:
     """Whether a number for each row is multiplied by one for each example."""
     return out.ndim == 2 and len(out) > 1 and sorted(x.shape for x in operands) == [(1, out.shape[1]), (len(out), 1)]
+
+
+def _exact_product(x: Array, y: Array, out: Array) -> None:
+    """x @ y, in which 0 times infinity is nan: a BLAS may leave out what is multiplied by 0."""
+    numpy.einsum("...ij,...jk->...ik", x, y, out=out)
 
 
 def _row_products(x: Array, y: Array, out: Array) -> None:
