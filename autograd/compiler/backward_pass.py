@@ -46,7 +46,12 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
 
     def adjoint_of(q: Quantity) -> Any:
         # An example's adjoint of the root is 1; of a root that all examples share, every example counts.
-        found = 1.0 if q is root else _adjoint(book, q, of_examples.pop(q, ()), of_all.pop(q, ()))
+        if q is root:
+            found: Any = 1.0
+        elif q.shared:
+            found = _adjoint_of_shared(book, q, of_examples.pop(q, ()), of_all.pop(q, ()))
+        else:
+            found = _adjoint(book, of_examples.pop(q, ()))
         if q.label and type(found) is Quantity and not found.label:
             found.label = f"d{q.label}"
         return found
@@ -108,18 +113,21 @@ def _moving(weights: tuple[Any, ...], read: list[Any]) -> tuple[tuple[Any, ...],
     return tuple([weights[i] for i in places]), [read[i] for i in places]
 
 
-def _adjoint(book: Quantities, q: Quantity, of_examples: Contributions, of_all: Contributions) -> Any:
-    if not (q.shared and of_examples):
-        contributions = of_examples or of_all  # both: of what is shared alone
-        if len(contributions) == 2:
-            x, y = contributions
-            if type(y) is Quantity:  # the usual cases, before all else
-                if type(x) is float:
-                    return y if x == 1.0 else book.of(rules.multiply, (x, y))
-                if y.shared and not x.shared:
-                    x, y = y, x
-                return book.times(x, y)
-        return book.combined(_terms(contributions), drop_zeros=True)
+def _adjoint(book: Quantities, contributions: Contributions) -> Any:
+    """The sum of the products: of what consumers hand on that are alike in being shared, or not."""
+    if len(contributions) == 2:
+        x, y = contributions
+        if type(y) is Quantity:  # the usual cases, before all else
+            if type(x) is float:
+                return y if x == 1.0 else book.of(rules.multiply, (x, y))
+            return book.times(y, x) if y.shared and not x.shared else book.times(x, y)
+    return book.combined(_terms(contributions), drop_zeros=True)
+
+
+def _adjoint_of_shared(book: Quantities, q: Quantity, of_examples: Contributions, of_all: Contributions) -> Any:
+    """The same, and what examples contribute is added up over the batch."""
+    if not of_examples:
+        return _adjoint(book, of_all)
     summed = book.batch_sums[q] = book.over_batch(BATCH_SUM, _of_examples(book, of_examples))
     return book.combined([(1.0, summed), *_terms(of_all)], drop_zeros=True) if of_all else summed
 
@@ -140,7 +148,6 @@ def _of_examples(book: Quantities, contributions: Contributions) -> tuple[Any, .
 def _local_derivatives(q: Quantity, moving: set[Quantity]) -> list[Any]:
     """What the rules of the table say, as quantities or constants; 0.0 for operands that do not move."""
     primitive, operands = q.primitive, q.operands
-    assert primitive is not None
     found: list[Any] = []
     try:
         if primitive.variadic:

@@ -74,18 +74,19 @@ class Calls:
         #: How many calls there are when a group of sums over the batch is computed, for each such group.
         self.sums: list[int] = []
 
-    def add(self, function: Callable[..., Any], *operands: Any) -> None:
+    def add(self, function: Callable[..., Any], first: Any, second: Any, third: Any = None) -> None:
         """One more, at the end."""
-        if len(operands) == 3:
-            first, second, third = operands
-        elif len(operands) == 2:
-            (first, second), third = operands, None
-        else:
-            first, second, third = operands, None, None
         self._functions.append(function)
         self._first.append(first)
         self._second.append(second)
         self._third.append(third)
+
+    def add_with(self, function: Callable[..., Any], operands: Sequence[Any]) -> None:
+        """One more, of any number of operands."""
+        if 2 <= len(operands) <= 3:
+            self.add(function, *operands)
+        else:
+            self.add(function, operands, None)
 
     def run(self) -> None:
         """Call all of them."""
@@ -173,7 +174,7 @@ class Binder:
         return scattered
 
     def _call(self, function: Callable[..., Any], *operands: Any) -> None:
-        self.calls.add(function, *operands)
+        self.calls.add_with(function, operands)
 
     def _ufunc(self, ufunc: numpy.ufunc, *operands_and_out: Any) -> None:
         """By place it is quicker; only maximum and minimum want the last one by name."""
@@ -287,17 +288,21 @@ class Binder:
 
     def _in_turn(self, group: Group) -> None:
         """An operation on one row after another."""
-        row_of, alone = self._row_of, self._examples is None
+        add, row_of, number, alone = self.calls.add, self._row_of, self._number, self._examples is None
         for q in group.members:
-            ufunc = PLAIN_UFUNCS.get(q.primitive) if q.primitive else None  # a leaf is in no group
+            ufunc = PLAIN_UFUNCS.get(q.primitive)
             if ufunc is None:
                 self._copies = 0
                 self._each(Group("each", q.primitive, [q], q.stage))
                 continue
-            operands = [
-                row_of[x.place] if type(x) is Quantity and x.shared is alone else self._number(x) for x in q.operands
-            ]
-            self.calls.add(ufunc, *operands, row_of[q.place])
+            x, *others = q.operands  # `_single` written out, a third off the time of a chain
+            first = row_of[x.place] if type(x) is Quantity and x.shared is alone else number(x)
+            if others:
+                x = others[0]
+                second = row_of[x.place] if type(x) is Quantity and x.shared is alone else number(x)
+                add(ufunc, first, second, row_of[q.place])
+            else:
+                add(ufunc, first, row_of[q.place])
 
     def _totals(self, group: Group) -> None:
         """The sum of the operands of each member."""
@@ -335,8 +340,9 @@ class Binder:
             reads, adjoints = [q.operands[::2] for q in members], [q.operands[1::2] for q in members]
             at = 0
             while at < len(members):
-                width, height = _shape_of_product(reads, adjoints, at)
-                if width and not (single_at_once and width == height == len(reads[at]) == 1):
+                alone = single_at_once and _is_alone(reads, adjoints, at)
+                width, height = (0, 0) if alone else _shape_of_product(reads, adjoints, at)
+                if width:
                     self._products(
                         members[at].place, reads[at : at + width], adjoints[at : at + width * height : width]
                     )
@@ -448,6 +454,13 @@ class Binder:
             total = part_of(self._shared, rows)
             self._call(numpy.add, total, found, total)
         self.is_adding = True
+
+
+def _is_alone(reads: list[Any], adjoints: list[Any], at: int) -> bool:
+    """Whether it is one product, and the next one has neither factor in common with it."""
+    if len(reads[at]) > 1:
+        return False
+    return reads[at + 1 : at + 2] != [reads[at]] and adjoints[at + 1 : at + 2] != [adjoints[at]]
 
 
 def _shape_of_product(reads: list[Any], adjoints: list[Any], at: int) -> tuple[int, int]:

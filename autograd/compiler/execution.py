@@ -8,7 +8,6 @@ what makes it faster than NumPy written by hand, where each operation makes a ne
 
 from __future__ import annotations
 
-from operator import mul
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
@@ -142,7 +141,7 @@ class Machine:
     def _alone(self, apart: Apart) -> dict[int, Array]:
         """The gradients of single rows: what comes after all examples, from the sums of each of them."""
         found: dict[int, Array] = {}
-        for place, sums in apart.sums.items():
+        for place, sums in zip(apart.places, apart.sums.T):
             self.sums[:, 0] = sums
             with numpy.errstate(all="ignore"):
                 self._after.run()
@@ -203,37 +202,47 @@ class Apart:
     """
 
     def __init__(self, machine: Machine, places: Collection[int]) -> None:
-        #: By the row: what the machine would have in its own array of this name, were there no other row.
-        self.sums = {place: numpy.zeros_like(machine.sums[:, 0]) for place in places}
+        #: A column for each of these rows: what the machine would have in its own array of this name, were there no
+        #: other row.
+        self.sums = numpy.zeros((len(machine.sums), len(places)))
+        self.places = list(places)
+        self._machine = machine
         self._start = machine.layout.sums.start
         self._groups = [group for group in machine.groups[EXAMPLES] if group.form in SUMS]
-        self._shared = machine.shared[:, 0].item
 
     def run(self, calls: Calls, examples: Array, start: int) -> None:
         """Run a block, whose first example is that of row `start`."""
         stop = start + examples.shape[1]
-        here = [(examples[:, place - start].item, sums) for place, sums in self.sums.items() if start <= place < stop]
+        here = [i for i, place in enumerate(self.places) if start <= place < stop]
+        columns = [self.places[i] - start for i in here]
         done = 0
         for count, group in zip(calls.sums, self._groups):
             calls.part(done, count).run()
             done = count
-            for example, sums in here:
-                self._add_up(group, example, sums)
+            if here:
+                with numpy.errstate(all="ignore"):
+                    self._add_up(group, examples, columns, here)
         calls.part(done).run()
 
-    def _add_up(self, group: Group, example: Callable[[int], float], sums: Array) -> None:
+    def _add_up(self, group: Group, examples: Array, columns: list[int], here: list[int]) -> None:
         """Σ x * y over the terms of each sum; or y * x1, y * x2, ... where they are in a row."""
-
-        def number(x: Any) -> float:
-            return x if type(x) is float else self._shared(x.place) if x.shared else example(x.place)
-
+        members = group.members
+        start = numpy.array([q.place - self._start for q in members])
         if group.form == "batch_sums":
-            for q in group.members:
-                numbers = list(map(number, q.operands))
-                sums[q.place - self._start] = sum(map(mul, numbers[::2], numbers[1::2]))
+            xs, ys = ([x for q in members for x in q.operands[i::2]] for i in (0, 1))
+            products = self._numbers(xs, examples, columns) * self._numbers(ys, examples, columns)
+            counts = [0, *[len(q.operands) // 2 for q in members[:-1]]]
+            self.sums[start[:, None], here] = numpy.add.reduceat(products, numpy.cumsum(counts))
             return
-        read = numpy.array(list(map(number, group.members[0].operands[1:])), sums.dtype)
-        with numpy.errstate(all="ignore"):
-            for q in group.members:
-                start = q.place - self._start
-                sums[start : start + len(read)] = number(q.operands[0]) * read
+        read = self._numbers(members[0].operands[1:], examples, columns)
+        adjoints = self._numbers(group.slot(0), examples, columns)
+        self.sums[start[:, None, None] + numpy.arange(len(read))[:, None], here] = adjoints[:, None] * read
+
+    def _numbers(self, xs: Sequence[Any], examples: Array, columns: list[int]) -> Array:
+        """A row for each of these quantities and constants, a column for each example."""
+        places = numpy.array([x.place if type(x) is Quantity else self._machine.layout.constant(x) for x in xs])
+        own = numpy.array([type(x) is Quantity and not x.shared for x in xs])
+        numbers = numpy.empty((len(xs), len(columns)))
+        numbers[own] = examples[places[own, None], columns]
+        numbers[~own] = self._machine.shared[places[~own]]
+        return numbers

@@ -6,7 +6,8 @@ Quantities that are alone of their kind, such as the links of a chain, stand in 
 
 from __future__ import annotations
 
-from itertools import chain, groupby
+from collections import defaultdict
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from .. import rules
 from .quantities import AFTER, BATCH_SUM, BEFORE, EXAMPLES, ROW_OF_SUMS, Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from .quantities import Quantities
@@ -104,8 +105,7 @@ def grouped(order: list[Quantity]) -> list[Group]:
         if sums and stage == AFTER:
             groups.append(Group("batch_sums", BATCH_SUM, sums, EXAMPLES))
         in_turn: list[Quantity] = []  # the very list of the last group, if that is computed in turn
-        for _, of_level in groupby([q for q in order if q.stage == stage], attrgetter("level")):
-            members = list(of_level)
+        for members in _levels([q for q in order if q.stage == stage]):
             for alike in _alike(members) if len(members) > 1 else (members,):
                 primitive = alike[0].primitive
                 if len(alike) > 1 or primitive in FORMS:
@@ -119,6 +119,19 @@ def grouped(order: list[Quantity]) -> list[Group]:
     return groups
 
 
+def _levels(order: list[Quantity]) -> Iterator[list[Quantity]]:
+    """Those of each level, which follow each other."""
+    members = order[:1]
+    for q in order[1:]:
+        if q.level == members[0].level:
+            members.append(q)
+        else:
+            yield members
+            members = [q]
+    if members:
+        yield members
+
+
 def _form(members: list[Quantity]) -> str:
     form = FORMS.get(members[0].primitive, "each")
     if form == "matrix" and _kinds(members[0]) != _kinds(members[-1]):
@@ -128,9 +141,9 @@ def _form(members: list[Quantity]) -> str:
 
 def _alike(of_level: list[Quantity]) -> Iterable[list[Quantity]]:
     """The quantities of a level that one operation computes; single dots of equal length come last."""
-    found: dict[Any, list[Quantity]] = {}
+    found: defaultdict[Any, list[Quantity]] = defaultdict(list)
     for q in of_level:
-        found.setdefault((q.primitive, _kinds(q)), []).append(q)
+        found[q.primitive, _kinds(q)].append(q)
     single: dict[int, list[Quantity]] = {}
     for key, members in list(found.items()):
         if len(members) == 1 and key[0] is rules.dot:
@@ -141,7 +154,7 @@ def _alike(of_level: list[Quantity]) -> Iterable[list[Quantity]]:
 def _kinds(q: Quantity) -> Any:
     """What the operands of quantities must have in common if these are to be computed at once."""
     primitive, operands = q.primitive, q.operands
-    if primitive is BATCH_SUM:
+    if len(operands) == 1 or primitive is BATCH_SUM:  # of one operand, the stage says it
         return None
     if primitive is ROW_OF_SUMS:
         return operands[1:]

@@ -176,7 +176,7 @@ class Quantities:
         if type(y) is Quantity:
             operands = (x, y)
             return self._unique(rules.multiply, operands, operands)
-        return self.of(rules.multiply, (x, y))
+        return self._of_constants(rules.multiply, (x, y))
 
     def _of_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         """The same where some operands are numbers, or all of them."""
@@ -185,14 +185,17 @@ class Quantities:
             operands = tuple([x if type(x) in KINDS else as_number(x, primitive.name) for x in operands])
             if Quantity not in kinds:
                 return primitive(*operands)
-        simpler = _SIMPLER.get(primitive) or _SIMPLER_OF_CONSTANTS.get(primitive)
+        simpler = _SIMPLER_WITH_CONSTANTS.get(primitive)
         found = simpler(self, *operands) if simpler else None
         return self._with_constants(primitive, operands) if found is None else found
 
     def _with_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
-        constants = [x for x in operands if type(x) is float]
-        self.constants.update(constants)
-        key = operands if all(constants) else (*operands, *map(text_of, constants))  # all but zeros differ as they are
+        key = operands
+        for x in operands:
+            if type(x) is float:
+                self.constants.add(x)
+                if not x:  # 0.0 and -0.0 are equal, all others differ as they are
+                    key = (*key, text_of(x))
         return self._unique(primitive, operands, key)
 
     def _unique(self, primitive: Primitive, operands: tuple[Any, ...], key: tuple[Any, ...]) -> Quantity:
@@ -295,8 +298,8 @@ class Quantities:
         Args:
             drop_zeros: leave out what is multiplied by the constant 0, also where that would make nan of an infinity.
         """
-        constant = 0.0
-        weighted: list[Term] = []  # a shared weight, or 1.0, and what it is multiplied by: one number of each example
+        constant, weights = 0.0, 0
+        weighted: list[Term] = []  # a shared weight, or a constant, and what it is multiplied by: a number of an example
         alone: list[Term] = []  # a constant, and a shared quantity
         x: Any
         y: Any
@@ -305,9 +308,11 @@ class Quantities:
                 x, y = y, x
             if type(x) is not float:
                 if x.shared is y.shared:
-                    x, y = 1.0, self.of(rules.multiply, (x, y))
-                elif y.shared:
-                    x, y = y, x
+                    x, y = 1.0, self.times(x, y)
+                else:
+                    weights += 1
+                    if y.shared:
+                        x, y = y, x
             elif type(y) is float:
                 constant += x * y
                 continue
@@ -316,7 +321,7 @@ class Quantities:
             (alone if y.shared else weighted).append((x, y))
         if not weighted:
             return self._sum(alone, constant)
-        if sum([type(weight) is Quantity for weight, _ in weighted]) + bool(alone) < 2:
+        if weights + bool(alone) < 2:
             return self._sum([*weighted, *alone], constant)
         bias = self._sum(alone, constant)
         if type(bias) is Quantity or bias != 0:
@@ -344,8 +349,13 @@ class Quantities:
                 total = self.of(rules.subtract, (total, read))
             else:
                 product = self._product(weight, read)
-                total = product if total is None else self.of(rules.add, (total, product))
+                total = product if total is None else self._total_of_two(total, product)
         return total
+
+    def _total_of_two(self, x: Quantity, y: Quantity) -> Quantity:
+        """x + y: `of` written out, as `times` is."""
+        operands = (x, y)
+        return self._unique(rules.add, operands, operands)
 
     def _long_sum(self, terms: list[Term]) -> Any:
         """What the examples have is added up in one operation, and what they share in another."""
@@ -382,10 +392,11 @@ _SIMPLER: dict[Primitive, Callable[..., Any]] = {
     rules.step: Quantities._step_of,
 }
 
-#: If a constant is among the operands.
-_SIMPLER_OF_CONSTANTS: dict[Primitive, Callable[..., Any]] = {
+#: The same if a constant is among the operands.
+_SIMPLER_WITH_CONSTANTS: dict[Primitive, Callable[..., Any]] = {
     rules.multiply: Quantities._multiple_of,
     rules.divide: Quantities._by_one,
     rules.power: Quantities._by_one,
     rules.where: Quantities._chosen,
+    **_SIMPLER,
 }
