@@ -20,7 +20,7 @@ import numpy
 from .. import rules
 from ..primitives import BUILT_IN, PRIMITIVES
 from .groups import Group
-from .layout import as_rows
+from .layout import as_rows, step_of
 from .quantities import Quantity, is_same_everywhere, of_example, text_of
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Binder:
                 places = [x.place for x in slot]
                 if not written.isdisjoint(places):  # what is written may be read by the next one
                     return False
-                if slot.count(slot[0]) < len(slot) and as_rows("examples", places).places:
+                if not step_of(places) and places.count(places[0]) < len(places):
                     scattered = True
         return scattered
 

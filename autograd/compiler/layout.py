@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from .groups import Group
-from .quantities import EXAMPLES, Quantity, text_of
+from .quantities import EXAMPLES, UNPLACED, Quantity, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -34,14 +34,20 @@ class Rows(NamedTuple):
 
 def as_rows(array: str, places: list[int]) -> Rows:
     """The rows at these places, as a slice where they are evenly apart."""
+    if step := step_of(places):
+        return Rows(array, places[0], len(places), step)
+    return Rows(array, 0, len(places), 0, tuple(places))
+
+
+def step_of(places: list[int]) -> int:
+    """How far these are apart; 0 if they do not rise evenly."""
     start, count = places[0], len(places)
     if count == 1:
-        return Rows(array, start, 1)
+        return 1
     step = places[1] - start
     stop = start + count * step
-    if step > 0 and places[-1] == stop - step and places == list(range(start, stop, step)):
-        return Rows(array, start, count, step)
-    return Rows(array, 0, count, 0, tuple(places))
+    is_even = step > 0 and places[-1] == stop - step and places == list(range(start, stop, step))
+    return step if is_even else 0
 
 
 class Layout:
@@ -188,16 +194,16 @@ class Layout:
         one.place = ones
         for argument in filter(None, inputs):
             self._put(argument)
-        free = self._free[1]
+        free, before_one = self._free[1], self._before_one
         for owner in _lives([group for group in groups if group.stage == EXAMPLES], kept):
-            if isinstance(owner, Group):
-                (self._put if owner.members[0].place < 0 else self._release)(owner.members)
-            elif owner in self._before_one:
-                (self._put if owner.place < 0 else self._release)([owner])
-            elif owner.place < 0:
-                owner.place = free.pop() if free else self._more_rows(1)
+            if type(owner) is Quantity and owner not in before_one:  # `_put` and `_release` written out
+                if owner.place >= 0:
+                    free.append(owner.place)
+                else:
+                    owner.place = free.pop() if free else self._more_rows(1)
             else:
-                free.append(owner.place)
+                members = owner.members if isinstance(owner, Group) else [owner]
+                (self._put if members[0].place < 0 else self._release)(members)
 
     def _put(self, members: Sequence[Quantity]) -> None:
         count = len(members)
@@ -226,40 +232,52 @@ class Layout:
         return start
 
 
+#: The place of a quantity that has none yet, once something was found that reads it.
+READ = -2
+
+
 def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
     """Who needs rows, and when: each where it is written, and once more where nothing reads it any more.
 
-    It is the group that needs them, or a quantity that is alone or in turn. What is kept to the end is there but once.
+    It is a group, or a quantity that is alone in its group or computed in turn. What is kept to the end is there but
+    once.
     """
-    owner_of: dict[Any, Group | Quantity] = {}  # of what is computed for each example
+    group_of: dict[Quantity, Group] = {}
     for group in groups:
-        members = group.members
-        if group.form not in SUMS:
-            alone = group.form == "in_turn" or len(members) == 1
-            owner_of.update(zip(members, members) if alone else dict.fromkeys(members, group))
+        if group.form not in SUMS and not _is_of_singles(group):
+            group_of.update(dict.fromkeys(group.members, group))
     lives: list[Group | Quantity] = []
-    done: set[Group | Quantity] = set()
 
     def read(operands: Iterable[Any]) -> None:
         for x in operands:
-            owner = owner_of.get(x)
-            if owner is not None and owner not in done:
-                done.add(owner)
-                lives.append(owner)
+            if type(x) is Quantity and x.place == UNPLACED:
+                group = group_of.get(x)
+                if group is None:
+                    x.place = READ
+                    lives.append(x)
+                elif group.members[0].place == UNPLACED:
+                    group.members[0].place = READ
+                    lives.append(group)
 
     read(kept)
-    lives.clear()  # but they stay among what is done: their rows are never free again
+    lives.clear()  # but they stay among what is read: their rows are never free again
     for group in reversed(groups):  # the last one to read something comes first
+        owner = group.members[0] if _is_of_singles(group) else group
         if group.form == "in_turn":
             for q in reversed(group.members):
                 lives.append(q)  # it may be written where it reads, as "each" may
                 read(q.operands)
         elif group.form == "each":
-            lives.append(owner_of[group.members[0]])
+            lives.append(owner)
             read(group.read())
         else:
             read(group.read())
             if group.form not in SUMS:
-                lives.append(owner_of[group.members[0]])
+                lives.append(owner)
     lives.reverse()
     return lives
+
+
+def _is_of_singles(group: Group) -> bool:
+    """Whether each of its quantities needs a row for itself, wherever that is."""
+    return group.form == "in_turn" or len(group.members) == 1

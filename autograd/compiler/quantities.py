@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     Term: TypeAlias = tuple["Quantity | float", "Quantity | float"]
 
 
+UNPLACED = -1
+
 _new = object.__new__  # makes a quantity without __init__, in three quarters of the time
 
 
@@ -39,7 +41,7 @@ class Quantity:
     operands: tuple[Any, ...]  # Quantities, and floats for constants
     label: str
     level: int  # one more than the highest of the operands
-    place: int  # its row in the array of its kind (of a row of sums, the first one); -1 until a Layout gives it
+    place: int  # its row in the array of its kind (of a row of sums, the first one); UNPLACED until a Layout gives it
     shared: bool
     stage: int
 
@@ -180,11 +182,12 @@ class Quantities:
 
     def _of_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         """The same where some operands are numbers, or all of them."""
-        kinds = set(map(type, operands))
-        if kinds != KINDS:
-            operands = tuple([x if type(x) in KINDS else as_number(x, primitive.name) for x in operands])
-            if Quantity not in kinds:
-                return primitive(*operands)
+        for x in operands:
+            if type(x) not in KINDS:
+                operands = tuple([x if type(x) in KINDS else as_number(x, primitive.name) for x in operands])
+                break
+        if Quantity not in map(type, operands):
+            return primitive(*operands)
         simpler = _SIMPLER_WITH_CONSTANTS.get(primitive)
         found = simpler(self, *operands) if simpler else None
         return self._with_constants(primitive, operands) if found is None else found
@@ -221,7 +224,7 @@ class Quantities:
         q.operands = operands
         q.label = label
         q.level = level + 1
-        q.place = -1
+        q.place = UNPLACED
         q.shared = shared
         q.stage = EXAMPLES if not shared else AFTER if late else BEFORE
         self.made.append(q)
@@ -299,7 +302,7 @@ class Quantities:
             drop_zeros: leave out what is multiplied by the constant 0, also where that would make nan of an infinity.
         """
         constant, weights = 0.0, 0
-        weighted: list[Term] = []  # a shared weight, or a constant, and what it is multiplied by: a number of an example
+        weighted: list[Term] = []  # a shared weight or a constant, and the number of each example that it multiplies
         alone: list[Term] = []  # a constant, and a shared quantity
         x: Any
         y: Any
