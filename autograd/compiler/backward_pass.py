@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .. import rules
 from ..scalars import as_number
-from .quantities import BATCH_SUM, KINDS, ROW_OF_SUMS, Quantity, of_example
+from .quantities import BATCH_SUM, DEEP, KINDS, ROW_OF_SUMS, Quantity, of_example
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from .quantities import Quantities, Term
 
     Contributions: TypeAlias = Sequence[Any]  # x, y, x, y, ... of products x * y
-
-#: A graph of more levels than these is mostly so narrow that calls cost more than the arithmetic.
-DEEP = 50
 
 
 def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> list[Any]:

@@ -19,6 +19,7 @@ import numpy
 
 from .. import rules
 from ..primitives import BUILT_IN, PRIMITIVES
+from .calls import Calls
 from .groups import Group
 from .layout import as_rows, step_of
 from .quantities import Quantity, is_same_everywhere, of_example, text_of
@@ -48,65 +49,12 @@ FEW_ROWS = 6
 #: A matrix that is used more often than this is a recurrent one: so many products of adjoints and inputs cost one call.
 FEW_USES, STACKED = 8, 100
 
-#: In a group of more sums than these, those that make no matrix are added up by the hundred, not by a call for each.
-MANY_SUMS = 50
-
 
 def part_of(array: Array, rows: Rows) -> Array:
     """These rows of the array that they are rows of; a copy where they are not evenly apart."""
     if rows.places:
         return array[list(rows.places)]
     return array[rows.start : rows.start + rows.size * rows.step : rows.step]
-
-
-class Calls:
-    """What is called, one after another.
-
-    Functions and what they are given are in lists of their own, three arrays at most: there may be a hundred thousand
-    of them, and the garbage collector has no tuples to go over.
-    """
-
-    def __init__(self) -> None:
-        self._functions: list[Callable[..., Any]] = []
-        self._first: list[Any] = []  # all operands, in a tuple, if these are neither two nor three
-        self._second: list[Any] = []
-        self._third: list[Any] = []
-        #: How many calls there are when a group of sums over the batch is computed, for each such group.
-        self.sums: list[int] = []
-
-    def add(self, function: Callable[..., Any], first: Any, second: Any, third: Any = None) -> None:
-        """One more, at the end."""
-        self._functions.append(function)
-        self._first.append(first)
-        self._second.append(second)
-        self._third.append(third)
-
-    def add_with(self, function: Callable[..., Any], operands: Sequence[Any]) -> None:
-        """One more, of any number of operands."""
-        if 2 <= len(operands) <= 3:
-            self.add(function, *operands)
-        else:
-            self.add(function, operands, None)
-
-    def run(self) -> None:
-        """Call all of them."""
-        for function, first, second, third in zip(self._functions, self._first, self._second, self._third):
-            if third is not None:
-                function(first, second, third)
-            elif second is not None:
-                function(first, second)
-            else:
-                function(*first)
-
-    def part(self, start: int, stop: int | None = None) -> Calls:
-        """Some of them."""
-        part = Calls()
-        part._functions, part._first = self._functions[start:stop], self._first[start:stop]
-        part._second, part._third = self._second[start:stop], self._third[start:stop]
-        return part
-
-    def __len__(self) -> int:
-        return len(self._functions)
 
 
 class Binder:
@@ -334,7 +282,7 @@ class Binder:
     def _batch_sums(self, group: Group) -> None:
         """Σ x * y over the batch: products of matrices where they make one, the others one by one."""
         others: list[Quantity] = []
-        single_at_once = len(group.members) > MANY_SUMS
+        single_at_once = len(group.members) > FEW_ROWS
         self._found_rows.clear()
         for members in self._adjacent(group.members):
             reads, adjoints = [q.operands[::2] for q in members], [q.operands[1::2] for q in members]

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
-    from .binding import Array, Calls
+    from .binding import Array
+    from .calls import Calls
     from .groups import Group
     from .layout import Layout
 

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .. import rules
-from .quantities import AFTER, BATCH_SUM, BEFORE, EXAMPLES, ROW_OF_SUMS, Quantity
+from .quantities import AFTER, BATCH_SUM, BEFORE, DEEP, EXAMPLES, ROW_OF_SUMS, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 #: How the quantities of a primitive are computed; "each" of all others.
 FORMS = {rules.dot: "matrix", BATCH_SUM: "batch_sums", ROW_OF_SUMS: "rows_of_sums"}
-
-#: Sums over the batch at more levels than these, as of a deep chain with a parameter for each link, make one group.
-SCATTERED = 50
 
 
 class Group:
@@ -96,7 +93,7 @@ def grouped(order: list[Quantity]) -> list[Group]:
     """The groups, in an order in which they can be computed."""
     order = sorted(order, key=attrgetter("level"))
     sums = [q for q in order if q.primitive is BATCH_SUM]
-    if len({q.level for q in sums}) > SCATTERED:  # no example reads them: they can wait for each other
+    if len({q.level for q in sums}) > DEEP:  # no example reads them: they can wait for each other
         order = [q for q in order if q.primitive is not BATCH_SUM]
     else:
         sums = []

@@ -117,6 +117,11 @@ def is_same_everywhere(constants: Sequence[Any]) -> bool:
 BEFORE, EXAMPLES, AFTER = range(3)
 
 
+#: A graph of more levels than these is mostly so narrow that calls cost more than the arithmetic: what can wait is
+#: put off, to be computed with others.
+DEEP = 50
+
+
 class BatchSum:
     """What marks a quantity as a sum over the batch: how examples contribute to a shared adjoint."""
 
