@@ -1499,6 +1499,14 @@ def test_what_compile_cannot_see(which: str, method: str) -> None:
     getattr(ag.compile(f, verify=0), method)(X)
 
 
+def test_an_index_that_numbers_refuse() -> None:
+    """int(x[0].data) is a number for a Value; a number of NumPy has bytes as its data. What is said is the former."""
+    weights = [Value(0.5), Value(1.5), Value(2.5)]
+    f = ag.compile(lambda x: weights[int(x[0].data)] * x[1])
+    with pytest.raises(ValueError, match=r"row \d gives 7.5 in the function itself and 1.5 compiled"):
+        f.backward(np.array([[0.0, 1.0], [1.0, 2.0], [2.0, 3.0]]))
+
+
 @pytest.mark.parametrize("method", ["__call__", "value_and_grad", "backward"])
 def test_a_failed_comparison_is_not_forgotten(method: str) -> None:
     """Calling once more does not give the wrong numbers."""

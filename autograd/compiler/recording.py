@@ -93,12 +93,13 @@ def replayed(f: Callable[..., Any], example: Sequence[Any]) -> list[Value]:
 def replayed_on_numbers(f: Callable[..., Any], example: Sequence[Any]) -> list[float] | None:
     """What `f` gives for plain numbers, as a loop over the rows would call it; None if it takes Values alone.
 
-    `y == 1` is true of a number, and never of a Value.
+    `y == 1` is true of a number, and never of a Value. To be called with a row for which `f` has a value: what it
+    raises then, whatever it is, comes of the numbers not being Values.
     """
     structures = [Structure(argument) for argument in example]
     try:
         result = _called(f, [s.rebuilt([_number(x) for x in s.leaves]) for s in structures], compiling=False)
-    except (AttributeError, TypeError):
+    except Exception:
         return None
     return [y.data for y in results_of(result, numbers=True)]
 
