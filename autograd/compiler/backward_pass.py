@@ -117,7 +117,9 @@ def _adjoint(book: Quantities, contributions: Contributions) -> Any:
         if type(y) is Quantity:  # the usual cases, before all else
             if type(x) is float:
                 return y if x == 1.0 else book.of(rules.multiply, (x, y))
-            return book.times(y, x) if y.shared and not x.shared else book.times(x, y)
+            if y.shared and not x.shared:
+                x, y = y, x
+            return book.of_two(rules.multiply, x, y)
     return book.combined(_terms(contributions), drop_zeros=True)
 
 

@@ -49,25 +49,25 @@ class Quantity:
         return self.book.of(primitive, operands)
 
     def __add__(self, other: Any) -> Any:
-        return self.book.of(rules.add, (self, other))
+        return self.book.of_two(rules.add, self, other)
 
     def __radd__(self, other: Any) -> Any:
         return self.book.of(rules.add, (other, self))
 
     def __sub__(self, other: Any) -> Any:
-        return self.book.of(rules.subtract, (self, other))
+        return self.book.of_two(rules.subtract, self, other)
 
     def __rsub__(self, other: Any) -> Any:
         return self.book.of(rules.subtract, (other, self))
 
     def __mul__(self, other: Any) -> Any:
-        return self.book.times(self, other)
+        return self.book.of_two(rules.multiply, self, other)
 
     def __rmul__(self, other: Any) -> Any:
         return self.book.of(rules.multiply, (other, self))
 
     def __truediv__(self, other: Any) -> Any:
-        return self.book.of(rules.divide, (self, other))
+        return self.book.of_two(rules.divide, self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
         return self.book.of(rules.divide, (other, self))
@@ -178,12 +178,16 @@ class Quantities:
             found.label = label
         return found
 
-    def times(self, x: Quantity, y: Any) -> Any:
-        """x * y: `of` written out for two quantities, a seventh off. A product has no entry in `_SIMPLER`."""
-        if type(y) is Quantity:
-            operands = (x, y)
-            return self._unique(rules.multiply, operands, operands)
-        return self._of_constants(rules.multiply, (x, y))
+    def of_two(self, primitive: Primitive, x: Quantity, y: Any) -> Any:
+        """`of` and `_unique` written out for two quantities, a fifth off; for primitives that `_SIMPLER` has not."""
+        operands = (x, y)
+        if type(y) is not Quantity:
+            return self._of_constants(primitive, operands)
+        known = self._known[primitive]
+        found = known.get(operands)
+        if found is None:
+            found = known[operands] = self._made_of(primitive, operands)
+        return found
 
     def _of_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         """The same where some operands are numbers, or all of them."""
@@ -316,7 +320,7 @@ class Quantities:
                 x, y = y, x
             if type(x) is not float:
                 if x.shared is y.shared:
-                    x, y = 1.0, self.times(x, y)
+                    x, y = 1.0, self.of_two(rules.multiply, x, y)
                 else:
                     weights += 1
                     if y.shared:
@@ -357,13 +361,8 @@ class Quantities:
                 total = self.of(rules.subtract, (total, read))
             else:
                 product = self._product(weight, read)
-                total = product if total is None else self._total_of_two(total, product)
+                total = product if total is None else self.of_two(rules.add, total, product)
         return total
-
-    def _total_of_two(self, x: Quantity, y: Quantity) -> Quantity:
-        """x + y: `of` written out, as `times` is."""
-        operands = (x, y)
-        return self._unique(rules.add, operands, operands)
 
     def _long_sum(self, terms: list[Term]) -> Any:
         """What the examples have is added up in one operation, and what they share in another."""
