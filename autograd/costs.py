@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from .graph import nodes
+from .modes import Change
 from .scalars import as_number
 from .steps import adjoints
 from .structures import Structure, listed_inputs
@@ -69,7 +70,7 @@ def cost(f: Callable[..., Any], inputs: Sequence[Any]) -> Cost:
         raise ValueError("cost takes at least one input")
 
     def recorded(numbers: Sequence[float]) -> Value:
-        root = f(*structure.rebuilt([Value(x) for x in numbers]))
+        root = Change(no_grad=False).run(f, *structure.rebuilt([Value(x) for x in numbers]))
         return root if isinstance(root, Value) else Value(as_number(root, "the output of f"))
 
     def forward_mode() -> None:

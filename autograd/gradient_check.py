@@ -12,6 +12,7 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from .graph import label_of, nodes
+from .modes import Change
 from .notation import number
 from .scalars import as_number
 from .steps import adjoints
@@ -23,14 +24,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-#: Step sizes, relative to the size of the input.
-STEPS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+#: The widest step, relative to the larger of the input and 1; and the narrowest, relative to the smaller.
+WIDEST, NARROWEST = 1e-2, 1e-7
+
+#: Narrower steps, relative to the input, are lost in rounding. Of an input as small as the second, no pole is near.
+ROUNDING, SMALLEST = 1e-11, 1e-10
 
 #: Steps for one-sided differences beside a kink, relative to the size of the input.
 BESIDE = 1e-5
 
 #: An uncertainty of the difference above this part of it means that it does not tell.
 UNCERTAIN = 1e-3
+
+DISAGREE = "cannot tell: differences of different steps disagree"
 
 
 class Row(NamedTuple):
@@ -138,7 +144,7 @@ class _Check:
 
     def _recorded(self, at: list[float]) -> tuple[Value, list[Value]]:
         leaves = [Value(x) for x in at]
-        root = self._f(*self._structure.rebuilt(leaves))
+        root = Change(no_grad=False).run(self._f, *self._structure.rebuilt(leaves))
         return (root if isinstance(root, Value) else Value(as_number(root, "the output of f"))), leaves
 
     def _value(self, at: list[float]) -> float:
@@ -156,16 +162,15 @@ class _Check:
 
     def _difference(self, at: list[float], i: int) -> tuple[float, float, float]:
         """The central difference, how far it can be trusted, and the step: where neighbouring steps agree best."""
-        size = max(1.0, abs(at[i]))
-        slopes = []
-        for step in STEPS:
-            above, below = self._moved(at, i, step * size), self._moved(at, i, -step * size)
-            slopes.append((self._value(above) - self._value(below)) / (above[i] - below[i]))
-        found = (slopes[0], inf, STEPS[0] * size)
-        for step, wide, narrow in zip(STEPS[1:], slopes, slopes[1:]):
-            if abs(narrow - wide) < found[1]:
-                found = (narrow, abs(narrow - wide), step * size)
-        return found
+        steps = _steps(at[i])
+        slopes = [self._slope(at, i, step) for step in steps]
+        best = min(range(1, len(steps)), key=lambda k: _apart(slopes[k], slopes[k - 1]))
+        return slopes[best], _apart(slopes[best], slopes[best - 1]), steps[best]
+
+    def _slope(self, at: list[float], i: int, step: float) -> float:
+        """The central difference over the step; nan where f has no value."""
+        above, below = self._moved(at, i, step), self._moved(at, i, -step)
+        return (self._value(above) - self._value(below)) / (above[i] - below[i])
 
     def _verdict(
         self, at: list[float], i: int, reverse: float, numeric: float, uncertainty: float, step: float
@@ -173,15 +178,20 @@ class _Check:
         here = _branches(self._recorded(at)[0])
         around = [self._branches_at(self._moved(at, i, by)) for by in (-step, step)]
         if None in around:
-            return f"cannot tell: f has no value near {number(at[i])}", False
+            return f"cannot tell: f has no value at {number(at[i])} ± {number(step)}", False
         if any(branches != here for branches in around):
             return self._verdict_at_kink(at, i, reverse, around)
         if not (isfinite(reverse) and isfinite(numeric)):
             return f"cannot tell: f or its derivative is not finite near {number(at[i])}", False
         tolerance = self._atol + self._rtol * max(abs(reverse), abs(numeric)) + uncertainty
-        if uncertainty > self._atol + UNCERTAIN * max(abs(reverse), abs(numeric)):
-            return "cannot tell: differences of different steps disagree", False
-        return ("right", True) if abs(reverse - numeric) <= tolerance else ("WRONG", False)
+        margin = self._atol + UNCERTAIN * max(abs(reverse), abs(numeric))
+        if uncertainty > margin:
+            return DISAGREE, False
+        if abs(reverse - numeric) <= tolerance:
+            return "right", True
+        # Steps over many periods, or over a pole, may agree by accident: the narrowest has its say, too.
+        narrowest = self._slope(at, i, _steps(at[i])[-1])
+        return ("WRONG" if abs(narrowest - numeric) <= margin else DISAGREE), False
 
     def _branches_at(self, at: list[float]) -> list[tuple[str, Any]] | None:
         """None where f has no value."""
@@ -205,7 +215,7 @@ class _Check:
             near = self._moved(at, i, sign * step)
             slope = (self._value(far) - self._value(near)) / (far[i] - near[i])
             if self._branches_at(middle) is None:
-                return f"cannot tell: f has no value near {number(at[i])}", False
+                return f"cannot tell: f has no value at {number(middle[i])}", False
             root, leaves = self._recorded(middle)
             own = adjoints(root).get(leaves[i], 0.0)
             if not _close(own, slope, 1e-4, 1e-6):
@@ -214,6 +224,23 @@ class _Check:
             sides.append(own)
         beside = " and ".join(map(number, sides))
         return f"right: kink of {where}, {beside} beside it", True
+
+
+def _steps(x: float) -> list[float]:
+    """The widths of the differences at x, wide ones first. x may lie close to a pole, or far out in a wave."""
+    size = abs(x) or 1.0
+    step = WIDEST * max(1.0, size)
+    narrowest = max(NARROWEST * min(1.0, max(SMALLEST, size)), ROUNDING * size)
+    steps = []
+    while step > 0.9 * narrowest:  # 0.9: a tenth of a tenth is not quite a hundredth
+        steps.append(step)
+        step /= 10
+    return steps
+
+
+def _apart(x: float, y: float) -> float:
+    """How far these are apart; infinitely far, if one of them is no number."""
+    return abs(x - y) if isfinite(x - y) else inf
 
 
 def _close(x: float, y: float, rtol: float, atol: float) -> bool:

@@ -178,3 +178,36 @@ def test_cost_shows_a_table() -> None:
     """A heading, and a line for each way."""
     lines = str(ag.cost(lambda x: x * x, [3.0])).splitlines()
     assert lines[0] == "a gradient by 1 input" and len(lines) == 6
+
+
+@pytest.mark.parametrize(
+    ("f", "at"),
+    [
+        (lambda x: 1 / x, 1e-5),  # wide steps go over the pole
+        (lambda x: 1 / x, -1e-5),
+        (lambda x: x**-2, 1e-4),
+        (ag.sin, 1e6),  # and over many periods
+        (ag.log, 1e-7),  # or out of the domain
+        (ag.sqrt, 1e-8),
+        (lambda x: x**1.5, 1e-9),
+        (lambda x: x * x, 1e12),
+    ],
+)
+def test_steps_as_narrow_as_the_place_asks_for(f: Any, at: float) -> None:
+    """Right is found right, and a wrong gradient wrong: here one that is twice as large."""
+    assert gradcheck(f, [at]).rows[0].verdict == "right"
+    doubled = ag.primitive("doubled", lambda x: x, lambda x, out: 2.0)
+    assert gradcheck(lambda x: f(doubled(x)), [at]).rows[0].verdict == "WRONG"
+
+
+def test_steps_that_agree_by_accident() -> None:
+    """Steps over whole periods of a wave have the slope 0; the narrowest, over a part of one, has another."""
+    result = gradcheck(lambda x: ag.sin(2e6 * math.pi * x) / 1e6, [1.0]).rows[0]
+    assert result.verdict == "cannot tell: differences of different steps disagree"
+
+
+def test_under_no_grad() -> None:
+    """Gradients are what is asked for: f records all the same."""
+    with ag.no_grad():
+        assert gradcheck(lambda x: x * x, [3.0])
+        assert [way.operations for way in ag.cost(lambda x: x * x, [3.0]).ways] == [1, 3, 3, 2]
