@@ -161,6 +161,8 @@ def expand(root: Value, depth: int | None = None) -> Value:
         ValueError: if data was set since the graph was recorded.
         OverflowError: where a definition overflows and the primitive does not, such as exp(2 x) in a tanh.
 
+    Of nan, relu is nan, and its definition where(x, x, 0) is 0.
+
     >>> from autograd import Value, sigmoid
     >>> x = Value(1.0)
     >>> y = expand(sigmoid(x))
@@ -231,4 +233,15 @@ def same(x: float | None, y: float | None) -> bool:
 def stale_told(late: list[Value], root: Value) -> str:
     """That nodes are out of date, and what to do."""
     were = f"{label_of(late[0]) or '1 node'} was" if len(late) == 1 else f"{len(late)} nodes were"
-    return f"data was set since {were} computed: call {label_of(root) or 'y'}.forward() first"
+    return f"data was set since {were} computed{or_broken(late)}: call {label_of(root) or 'y'}.forward() first"
+
+
+def or_broken(late: list[Value]) -> str:
+    """What else may be, where the first node has its value, and other local derivatives than those of its rule."""
+    node = late[0]
+    assert node.primitive is not None
+    try:
+        value = node.primitive.value([x if type(x) is float else x.data for x in node.operands])  # type: ignore[union-attr]
+    except (ValueError, ArithmeticError):
+        return ""
+    return ", or breaking(...) was on then" if same(value, node.data) else ""

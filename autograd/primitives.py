@@ -305,11 +305,11 @@ def find_primitive(name: str) -> Primitive:
 
 
 def is_of_primitive(error: BaseException) -> bool:
-    """Whether a primitive raised it, for operands that it does not take."""
+    """Whether a primitive raised it, for operands that it does not take or where it has no derivative."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return trace is not None and trace.tb_frame.f_code is Primitive.value.__code__
+    return trace is not None and trace.tb_frame.f_code in (Primitive.value.__code__, Primitive._derivative.__code__)
 
 
 def _can_take(function: Callable[..., Any], count: int) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .graph import label_of, same, stale
+from .graph import label_of, or_broken, same, stale
 from .notation import called
 from .steps import adjoints
 from .wording import six
@@ -28,7 +28,8 @@ def notes(root: Value, name: dict[Value, str], late: list[Value]) -> list[str]:
     remarks = []
     if late:
         were = "was" if len(late) == 1 else "were"
-        remarks.append(f"stale: data was set since {_listed(late, name)} {were} computed; call forward() of {end}")
+        since = f"{_listed(late, name)} {were} computed{or_broken(late)}"
+        remarks.append(f"stale: data was set since {since}; call forward() of {end}")
     if not root.has_grad:
         if any(node.has_grad for node in order if node.primitive is not None):
             remarks.append(f"the gradients shown are of another root's pass; call backward() of {end}")

@@ -30,7 +30,7 @@ class Input(Value):
         return self is other or refuse_branch("a comparison with == (or `in`)")
 
     def __ne__(self, other: object) -> bool:
-        return not self == other
+        return self is not other and refuse_branch("a comparison with !=")
 
     __hash__ = Value.__hash__
 

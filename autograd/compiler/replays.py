@@ -15,6 +15,7 @@ import numpy
 from ..bulk import gradients_kept
 from ..graph import nodes, walked
 from ..modes import detect_anomaly
+from ..primitives import is_of_primitive
 from ..value import sweep
 from .arguments import row
 from .recording import replayed, replayed_on_numbers
@@ -118,8 +119,15 @@ class Replay(NamedTuple):
 
 
 def replays(f: Callable[..., Any], args: Sequence[Any], places: Sequence[int]) -> list[Replay]:
-    """Some rows as `f` itself computes them."""
-    return [_replay(f, [row(arg, place) for arg in args], place) for place in places]
+    """Some rows as `f` itself computes them; not those where a primitive refuses what NumPy takes, as sin(inf)."""
+    found = []
+    for place in places:
+        try:
+            found.append(_replay(f, [row(arg, place) for arg in args], place))
+        except (ValueError, ArithmeticError) as error:
+            if not is_of_primitive(error):
+                raise
+    return found
 
 
 def _replay(f: Callable[..., Any], example: Sequence[Any], place: int) -> Replay:
