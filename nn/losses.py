@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from numbers import Real
+from sys import float_info
 from typing import TYPE_CHECKING
 
 import autograd as ag
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Probabilities of classes may miss 1 by this much: float32 has no better.
 SUM_TOLERANCE = 1e-5
+#: The square of a larger number is none.
+LARGEST_ROOT = math.sqrt(float_info.max)
 PROBABLE_TARGET = "a target is a number from 0 to 1 here (of -1 and 1: (y + 1) / 2)"
 
 
@@ -157,6 +160,11 @@ def _sum(terms: list[Any]) -> Any:
     return terms[0] if len(terms) == 1 else ag.sum(terms)
 
 
+def _square(x: Element) -> Any:
+    """x², as a power, which graphs show as x²; where that would be an error, the product, which goes to infinity."""
+    return x * x if abs(_data(x)) > LARGEST_ROOT else ag.power(x, 2.0)
+
+
 # ----- Losses of single outputs -----
 
 
@@ -171,7 +179,6 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     Raises:
         ValueError: for layouts that differ or are empty, targets that are nan or infinite.
         TypeError: for what is no number.
-        OverflowError: where a difference is beyond 1.3e154.
 
     >>> from autograd import Value
     >>> a = [Value(3.0), Value(5.0)]
@@ -181,7 +188,7 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     (2.0, 2.0)
     """
     total, (inputs, targets, _) = _reduction(reduction), _pairs(input, target)
-    return total([ag.power(x - y, 2.0) for x, y in zip(inputs, targets)])
+    return total([_square(x - y) for x, y in zip(inputs, targets)])
 
 
 def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
@@ -386,7 +393,7 @@ def multiclass_svm_loss(input: Any, target: Any, *, margin: float = 1.0, reducti
 def _violations(row: Sequence[Element], right: int, margin: float, p: int = 1) -> list[Any]:
     """By how much each wrong score comes too close to the right one."""
     hinges = [ag.relu(score - row[right] + margin) for i, score in enumerate(row) if i != right]
-    return hinges if p == 1 else [ag.power(hinge, 2.0) for hinge in hinges]
+    return hinges if p == 1 else list(map(_square, hinges))
 
 
 def _margin(margin: Any) -> float:

@@ -7,6 +7,7 @@ rounding.
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from operator import eq
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from .moving import Mover
 from .row_losses import RowLoss, as_value, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Protocol
 
     import numpy
@@ -55,8 +56,9 @@ class EagerSteps:
         run = self._run
         places = range(len(run.rows)) if batch is None else batch
         wanted = [run.targets[i] for i in places]
-        outputs = [run.model(run.rows[i]) for i in places]
-        loss = checked(run.loss(outputs, wanted))
+        with _advising(f"in epoch {epoch}"):
+            outputs = [run.model(run.rows[i]) for i in places]
+            loss = checked(run.loss(outputs, wanted))
         if not math.isfinite(loss.data):
             raise FloatingPointError(
                 f"the loss became {loss.data} in epoch {epoch}: {ADVICE}; "
@@ -77,8 +79,10 @@ class EagerSteps:
         """The loss of the rows that were held out, and how many outputs were right."""
         assert self._run.held_out is not None
         rows, wanted = self._run.held_out
-        outputs = [as_leaves(self._run.model(row)) for row in rows]
-        return as_value(self._run.loss(outputs, wanted)).data, self._right(outputs, wanted)
+        with _advising(f"the batch of validation rows in epoch {epoch}"):
+            outputs = [as_leaves(self._run.model(row)) for row in rows]
+            loss = as_value(self._run.loss(outputs, wanted)).data
+        return loss, self._right(outputs, wanted)
 
     def write_back(self) -> None:
         """The parameters have their numbers at any time."""
@@ -236,6 +240,25 @@ def _tell_classes(run: Run, width: int) -> bool:
     if width == 1 and run.classes == "numbers" and max(run.targets) > 1:
         run.classes = ""
     return bool(run.classes)
+
+
+@contextmanager
+def _advising(when: str) -> Iterator[None]:
+    """Tell of numbers that became too large, or left where a function is defined, when that was and what helps."""
+    try:
+        yield
+    except (ArithmeticError, ValueError) as error:
+        if isinstance(error, (FloatingPointError, OverflowError)) or _is_of_primitive(error):
+            raise FloatingPointError(f"{error}; this was {when}: {ADVICE}") from error
+        raise
+
+
+def _is_of_primitive(error: BaseException) -> bool:
+    """Whether a primitive raised it, for operands that it does not take; not the model or the loss itself."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code is ag.primitive.value.__code__
 
 
 def _note(error: BaseException, epoch: int, loss: float) -> None:

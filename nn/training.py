@@ -187,8 +187,8 @@ def fit(
 
     Raises:
         ValueError: for arguments that do not fit, each named.
-        FloatingPointError: when the loss becomes nan or infinite. Here, and when model, loss or callbacks raise
-            anything, parameters are as after the last complete step.
+        FloatingPointError: when the loss becomes nan or infinite, or an operation on the way to it has no result. Here,
+            and when model, loss or callbacks raise anything, parameters are as after the last complete step.
 
     >>> from nn import MLP
     >>> from nn.losses import mse_loss

@@ -582,11 +582,11 @@ def test_a_validation_loss_that_is_none() -> None:
         outcomes = []
         for choice in (False, True):
             model = Slope()
-            with pytest.raises((ArithmeticError, ValueError)) as caught:
+            told = r"validation .* in epoch 1: take a smaller lr or standardise X"
+            with pytest.raises(FloatingPointError, match=told) as caught:
                 fit(model, [[1.0]], [5.0], loss=loss, validation=(X, [0.0]), compile=choice, progress=False)
             outcomes.append(numbers(model))
-        assert type(caught.value) is FloatingPointError
-        assert "the batch of validation rows in epoch 1: take a smaller lr or standardise X" in str(caught.value)
+        assert "the batch of validation rows in epoch 1" in str(caught.value)
         assert close(*outcomes)
         assert outcomes[0] != [1.0]
 

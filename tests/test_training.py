@@ -402,6 +402,42 @@ def test_a_loss_that_is_no_number_ends_it() -> None:
     assert len(steps) == 4 and numbers(model) == steps[-1]
 
 
+@pytest.mark.parametrize(
+    ("lr", "loss", "message"),
+    [
+        (1e60, lambda o, t: ag.mean([(a - b) ** 2 for a, b in zip(o, t)]), "^power: .*; this was in epoch 4: "),
+        (0.6, lambda o, t: ag.mean([ag.log(a) for a in o]), "^log.*needs x > 0; this was in epoch 4: "),
+        (1e60, mse_loss, "^the loss became inf in epoch 4: "),
+    ],
+)
+def test_an_operation_without_a_result_ends_it(lr: float, loss: Any, message: str) -> None:
+    """Told as an infinite loss is, with where it arose as its cause; parameters are those of the step before."""
+    model = MLP(1, [1], seed=1)
+    model.load_state_dict(dict.fromkeys(model.state_dict(), 1.0))
+    steps = [numbers(model)]
+    with pytest.raises(FloatingPointError, match=f"{message}take a smaller lr or standardise X"):
+        fit(
+            model, [[1.0], [2.0]], [5.0, 3.0], loss=loss, optimizer=SGD(model.parameters(), lr=lr), epochs=9,
+            callbacks=[lambda e, h, m: steps.append(numbers(m))], progress=False,
+        )  # fmt: skip
+    assert len(steps) > 1 and numbers(model) == steps[-1]
+
+
+def test_errors_of_your_own_loss_stay_as_they_are() -> None:
+    """What no primitive raised does not tell of numbers that went astray, unless a plain number became too large."""
+
+    def refuses(outputs: Any, wanted: Any) -> Any:
+        raise ValueError("not today")
+
+    with pytest.raises(ValueError, match="^not today$"):
+        trained(small(), loss=refuses)
+    with pytest.raises(ZeroDivisionError, match="^division by zero$"):
+        trained(small(), loss=lambda outputs, wanted: outputs[0] * (1 / 0))
+    with pytest.raises(FloatingPointError, match="^math range error; this was in epoch 1") as caught:
+        trained(small(), loss=lambda outputs, wanted: outputs[0] * math.exp(1000))
+    assert isinstance(caught.value.__cause__, OverflowError)
+
+
 def test_what_the_optimizer_refuses_is_told_with_its_epoch() -> None:
     model = MLP(1, [1], seed=1)
     with pytest.raises((ValueError, ArithmeticError)) as caught:
