@@ -169,6 +169,15 @@ def from_zero(number: float, name: str) -> float:
     return converted
 
 
+def counted(count: int, noun: str) -> str:
+    """How many there are, in words of a sentence.
+
+    >>> counted(1, "row"), counted(2, "row"), counted(2, "class")
+    ('1 row', '2 rows', '2 classes')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}{'es' if noun.endswith('s') else 's'}"
+
+
 def short(given: Any) -> str:
     """What was given, for an error message."""
     try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import autograd as ag
 
-from .arguments import array, is_iterable, matrix, short
+from .arguments import array, counted, is_iterable, matrix, short
 from .datasets import Scaling
 from .evaluation import as_numbers
 from .layers import MLP, Layer, Neuron
@@ -227,7 +227,7 @@ def classifier_from(description: Any, model: Module) -> Classifier:
     except (TypeError, KeyError, IndexError) as error:
         raise ValueError(f"its classifier is damaged: {error}") from None
     if made is not None and (inputs := inputs_of(model)) not in (None, len(made.mean)):
-        raise ValueError(f"its scaling is for {len(made.mean)} columns, and the model takes {inputs}")
+        raise ValueError(f"its scaling is for {counted(len(made.mean), 'column')}, and the model takes {inputs}")
     return classifier
 
 
@@ -261,12 +261,12 @@ def _outputs_of(model: Any) -> int | None:
 
 
 def inputs_of(model: Any) -> int | None:
-    """How many inputs it takes, if it is one of ours."""
-    if isinstance(model, MLP):
+    """How many inputs it takes, if it is one of ours; a subclass may make its inputs from those that it is given."""
+    if type(model) is MLP:
         model = model.layers[0]
-    if isinstance(model, Layer):
+    if type(model) is Layer:
         model = model.neurons[0]
-    return len(model.w) if isinstance(model, Neuron) else None
+    return len(model.w) if type(model) is Neuron else None
 
 
 # ----- From outputs to classes -----

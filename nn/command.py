@@ -23,7 +23,7 @@ from autograd.cli import main as run
 from . import datasets, plot
 from .activations import BY_NAME, OF_LAYER
 from .architecture import load, save
-from .arguments import short
+from .arguments import counted, short
 from .classifier import Classifier, inputs_of
 from .csv_files import Table, records
 from .layers import MLP
@@ -129,9 +129,9 @@ def _train(options: argparse.Namespace) -> None:
         if not options.quiet:
             print(text, flush=True)
 
-    inputs, classes = _counted(len(data.features), "input"), _counted(len(data.classes), "class")
-    say(f"{_counted(len(data.X), 'row')}, {inputs}, {classes}; {len(held_out)} of the rows are held out")
-    say(f"{_shape(classifier)}: {_counted(len(classifier.parameters()), 'parameter')}")
+    inputs, classes = counted(len(data.features), "input"), counted(len(data.classes), "class")
+    say(f"{counted(len(data.X), 'row')}, {inputs}, {classes}; {len(held_out)} of the rows are held out")
+    say(f"{_shape(classifier)}: {counted(len(classifier.parameters()), 'parameter')}")
     history = _trained(classifier, X, y, plan, progress=not options.quiet)
     say(_told(history, plan.epochs))
     if options.save is not None:
@@ -231,7 +231,7 @@ def _trained(classifier: Classifier, X: Any, y: Any, plan: _Plan, *, progress: b
 def _told(history: History, epochs: int) -> str:
     """How the training went."""
     if not history.interrupted:
-        done = f"{_counted(len(history), 'epoch')} in {sum(history.seconds):.1f} s"
+        done = f"{counted(len(history), 'epoch')} in {sum(history.seconds):.1f} s"
     elif len(history):
         done = f"stopped by Ctrl-C after {len(history)} of {epochs} epochs; what was learnt is kept"
     else:
@@ -320,7 +320,7 @@ def _predict(options: argparse.Namespace) -> None:
     table = _table_for(options.data, options.target, width)
     if width != len(table.features):
         also = "" if table.target is None else ", beside the classes"
-        raise ValueError(f"{options.data} has {_counted(len(table.features), 'column')}{also}; the model takes {width}")
+        raise ValueError(f"{options.data} has {counted(len(table.features), 'column')}{also}; the model takes {width}")
     X = [table.numbers(row) for row in table.rows]
     likeliest = classifier.probabilities(X).max(axis=1)
     answers = classifier.predict(X).tolist()
@@ -329,7 +329,7 @@ def _predict(options: argparse.Namespace) -> None:
         print(f"{_quoted(str(answer))},{probability:.4g}")
     if table.target is not None:
         right = sum(str(answer) == row.fields[table.target] for answer, row in zip(answers, table.rows))
-        print(f"accuracy: {_percent(right / len(answers))} of {_counted(len(answers), 'row')}", file=sys.stderr)
+        print(f"accuracy: {_percent(right / len(answers))} of {counted(len(answers), 'row')}", file=sys.stderr)
 
 
 def _loaded(path: str) -> Classifier:
@@ -356,7 +356,3 @@ def _quoted(text: str) -> str:
 
 def _percent(part: float) -> str:
     return f"{100 * part:.1f} %"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"1 {noun}" if count == 1 else f"{count} {noun}{'es' if noun.endswith('s') else 's'}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from autograd import Value, dot, maximum, relu
 
 from .activations import OF_LAYER, chosen, name_of
-from .arguments import is_whole, short
+from .arguments import counted, is_whole, short
 from .init import initialiser
 from .labels import ModuleLabel
 from .module import Module
@@ -21,6 +21,7 @@ from .randomness import source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Any
 
     import numpy
 
@@ -71,7 +72,12 @@ class Neuron(Module):
 
     def __call__(self, x: Iterable[Input]) -> Value:
         """The neuron's output for `nin` inputs, Values or numbers."""
-        z = dot(self.w, x, self.b)
+        x = x if type(x) is tuple else _inputs(x)
+        try:
+            z = dot(self.w, x, self.b)
+        except (TypeError, ValueError):
+            _check(x, len(self.w))
+            raise
         z.label = self.label
         if self.activation is None:
             return z
@@ -278,6 +284,17 @@ def _inputs(x: Iterable[Input]) -> tuple[Input, ...]:
     except TypeError:
         pass
     raise TypeError(f"the inputs are a list, such as [1.0, 2.0]; not {short(x)}")
+
+
+def _check(x: tuple[Any, ...], nin: int) -> None:
+    """An error if there are more or fewer inputs, or if they are rows; looked at when they have failed, for speed."""
+    numbers = counted(nin, "number")
+    if x and all(isinstance(row, (list, tuple)) or getattr(row, "ndim", 0) for row in x):
+        given = f"{counted(len(x), 'row')} in a list"
+        advice = "call it for each row, as in [model(row) for row in X]"
+        raise TypeError(f"the inputs are one row, a list of {numbers}, not {given}: {advice}") from None
+    if len(x) != nin:
+        raise ValueError(f"the inputs are a list of {numbers}, not of {len(x)}") from None
 
 
 def _array(rows: list[list[float]] | list[float]) -> numpy.ndarray:

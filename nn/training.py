@@ -17,7 +17,8 @@ import random
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from .arguments import count, file_path, is_iterable, is_whole, matrix, short, targets
+from .arguments import count, counted, file_path, is_iterable, is_whole, matrix, short, targets
+from .classifier import inputs_of
 from .optim import SGD
 from .randomness import source
 from .saving import as_state, read, write
@@ -255,6 +256,10 @@ class _Run:
     def take_data(self, X: Any, y: Any, validation: Any) -> None:
         """Look at the data, and hold out a part of it if that is asked for."""
         self.rows = matrix(X).tolist()
+        width, wanted = len(self.rows[0]), inputs_of(self.model)
+        if wanted is not None and wanted != width:
+            given, takes = counted(width, "column"), counted(wanted, "input")
+            raise ValueError(f"X has {given}, and the model takes {takes}: give it a column for each")
         self.targets = targets(y, len(self.rows))
         self.held_out = None
         if isinstance(validation, (tuple, list)):
@@ -262,7 +267,7 @@ class _Run:
                 raise ValueError(f"validation is a pair (X, y) or a part such as 0.2, not {len(validation)} things")
             rows = matrix(validation[0], "validation X").tolist()
             if len(rows[0]) != len(self.rows[0]):
-                raise ValueError(f"validation X has {len(rows[0])} columns, and X has {len(self.rows[0])}")
+                raise ValueError(f"validation X has {counted(len(rows[0]), 'column')}, and X has {width}")
             self.held_out = rows, targets(validation[1], len(rows), "validation y")
         elif validation is not None:
             self._hold_out(validation)

@@ -123,7 +123,15 @@ def test_xor_is_learned_and_kept() -> None:
         (lambda: MLP(2, [1.5]), ValueError, "not 1.5"),
         (lambda: Neuron(2, activation="rely"), ValueError, "activation is a function, or one of .*; not 'rely'"),
         (lambda: Neuron(2, activation=3), TypeError, "function such as autograd.tanh, or its name; not 3"),
-        (lambda: MLP(2, [1], seed=1)([1, 2, 3]), ValueError, "2 weights and 3 inputs"),
+        (lambda: MLP(2, [1], seed=1)([1, 2, 3]), ValueError, "^the inputs are a list of 2 numbers, not of 3$"),
+        (lambda: Layer(1, 2)([1, 2, 3]), ValueError, "^the inputs are a list of 1 number, not of 3$"),
+        (lambda: Neuron(2)([]), ValueError, "^the inputs are a list of 2 numbers, not of 0$"),
+        (lambda: nn.Maxout(2)(iter([1.0])), ValueError, "^the inputs are a list of 2 numbers, not of 1$"),
+        (lambda: Neuron(2)(3.0), TypeError, "the inputs are a list"),
+        (lambda: MLP(2, [3, 1])(ROWS), TypeError, r"not 4 rows in a list: call it .*\[model\(row\) for row in X\]$"),
+        (lambda: MLP(2, [3, 1])(ROWS[:2]), TypeError, "are one row, a list of 2 numbers, not 2 rows in a list"),
+        (lambda: Layer(2, 3)(np.array(ROWS)[:2]), TypeError, "not 2 rows in a list: call it for each row"),
+        (lambda: Neuron(1)([[1.0]]), TypeError, "a list of 1 number, not 1 row in a list: call it"),
         (lambda: MLP(2, [1], seed=1)(3.0), TypeError, "the inputs are a list"),
         (lambda: MLP(2, [1], seed=1)(["a", 2]), TypeError, "real number"),
     ],
@@ -354,7 +362,7 @@ def test_shapes(sizes: list[int], rows: int, wrong: int, seed: int) -> None:
     for layer, nin, nout in zip(model.layers, sizes, sizes[1:]):
         assert layer.weight_grad.shape == (nout, nin)
     if sizes[0] + wrong >= 0:
-        with pytest.raises(ValueError, match=f"not {sizes[0]} weights and {sizes[0] + wrong} inputs"):
+        with pytest.raises(ValueError, match=f"of {sizes[0]} numbers?, not of {sizes[0] + wrong}$"):
             model([0.5] * (sizes[0] + wrong))
     if rows + wrong > 0:
         with pytest.raises(ValueError, match="^input is "):

@@ -217,7 +217,7 @@ def saved(path: Path, change: Any) -> Path:
         (lambda c, a, m: a.update(scaling=[]), "its classifier is damaged"),
         (lambda c, a, m: a["scaling"].update(std=[0.0, 1.0]), "std is more than 0"),
         (lambda c, a, m: a["scaling"].update(mean=[math.nan, 1.0]), "mean is a finite number, not nan"),
-        (lambda c, a, m: a.update(scaling={"mean": [1.0], "std": [1.0]}), "for 1 columns, and the model takes 2"),
+        (lambda c, a, m: a.update(scaling={"mean": [1.0], "std": [1.0]}), "for 1 column, and the model takes 2"),
         (lambda c, a, m: m.update(layers=[]), r"its layers are \[\]"),
         (lambda c, a, m: m.update(layers={"0": 1}), "its layers are"),
         (lambda c, a, m: m["layers"].append("more"), "one of its parts is 'more', where a Layer should be"),
