@@ -88,6 +88,11 @@ class Neuron(Module):
             a.label = self._a
         return a
 
+    @property
+    def nonlin(self) -> bool:
+        """Whether it has an activation, by micrograd's name."""
+        return self.activation is not None
+
     def __repr__(self) -> str:
         return f"Neuron({len(self.w)}, {name_of(self.activation)})"
 

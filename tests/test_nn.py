@@ -70,6 +70,7 @@ def test_hidden_layers_are_nonlinear_and_the_last_is_linear() -> None:
     """As in micrograd."""
     model = MLP(2, [3, 2, 1], seed=1)
     assert [layer.neurons[0].activation for layer in model.layers] == [ag.relu, ag.relu, None]
+    assert [layer.neurons[0].nonlin for layer in model.layers] == [True, True, False]
     assert repr(Neuron(2, seed=1)) == "Neuron(2, relu)"
 
 
