@@ -9,6 +9,7 @@ Reading runs nothing of what it reads. `Module.save`, `nn.save` and `nn.Checkpoi
 from __future__ import annotations
 
 import os
+from errno import ENOENT
 from typing import TYPE_CHECKING
 
 from .arguments import file_path
@@ -30,6 +31,8 @@ def write(path: str | PathLike[str], content: Mapping[str, Any]) -> Path:
     target = file_path(path).resolve()  # a link stays a link
     if target.is_dir():
         raise ValueError(f"a model is written to a file such as model.json, not to the folder {str(path)!r}")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(ENOENT, "there is no such folder: make it, or give another", str(target.parent))
     partial = target.with_name(target.name + ".partial")
     try:
         partial.write_text(json.dumps({"format": FORMAT, "version": VERSION, **content}) + "\n", "utf-8")

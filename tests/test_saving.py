@@ -344,8 +344,10 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
         load(tmp_path / "none.json")
     with pytest.raises(OSError):
         load(tmp_path)
-    with pytest.raises(FileNotFoundError):
-        save(MLP(1, [1], seed=1), tmp_path / "no" / "folder.json")
+    for write in (lambda path: save(MLP(1, [1], seed=1), path), MLP(1, [1], seed=1).save):
+        with pytest.raises(FileNotFoundError, match="there is no such folder: make it, or give another") as caught:
+            write(tmp_path / "no" / "model.json")
+        assert caught.value.filename == str((tmp_path / "no").resolve())
 
 
 # ----- Classifiers -----
