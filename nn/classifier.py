@@ -19,7 +19,7 @@ from .arguments import array, counted, is_iterable, matrix, short
 from .datasets import Scaling
 from .evaluation import as_numbers
 from .layers import MLP, Layer, Neuron
-from .module import Module
+from .module import Module, can_be_called
 from .saving import as_state, read, write
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Classifier(Module):
         *,
         outputs: str | None = None,
     ) -> None:
-        if not isinstance(model, Module) or not callable(model) or isinstance(model, Classifier):
+        if not isinstance(model, Module) or not can_be_called(model) or isinstance(model, Classifier):
             raise TypeError(f"model is an nn.Module that is called on a row, such as nn.MLP; not {short(model)}")
         if scaling is not None and not isinstance(scaling, Scaling):
             raise TypeError(f"scaling is what standardize() gave as its second result, not {short(scaling)}")

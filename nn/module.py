@@ -8,7 +8,7 @@ model.load("model.json")
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autograd import Value
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from os import PathLike
     from pathlib import Path
-    from typing import Any
 
 #: What a module learns: a leaf Value. Plain numbers among its attributes stay as they are.
 Parameter = Value
@@ -39,7 +38,16 @@ class Module:
     >>> line(3.0).backward()
     >>> [(name, parameter.grad) for name, parameter in line.named_parameters()]
     [('slope', 3.0), ('offset', 1.0)]
+
+    A subclass may define `forward` in place of `__call__`, as in PyTorch.
     """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What `forward` gives; a subclass that has none defines `__call__` itself."""
+        if not can_be_called(self):
+            name = type(self).__name__
+            raise TypeError(f"{name} says nowhere what it gives: define __call__(self, x) in it, or forward(self, x)")
+        return self.forward(*args, **kwargs)  # type: ignore[attr-defined]  # it was looked for
 
     def parameters(self) -> list[Value]:
         """All parameters, each once, in the order in which the attributes were set."""
@@ -92,6 +100,16 @@ class Module:
             self.load_state_dict(parameters)
         except ValueError as error:
             raise ValueError(f"{path} does not fit: {error}") from None
+
+
+def can_be_called(model: Any) -> bool:
+    """Whether it computes something: a module may be a container alone.
+
+    >>> can_be_called(len), can_be_called(Module()), can_be_called(3)
+    (True, False, False)
+    """
+    own = not isinstance(model, Module) or type(model).__call__ is not Module.__call__
+    return callable(model if own else getattr(model, "forward", None))
 
 
 def _found(attribute: Any, place: str, seen: set[int]) -> Iterator[tuple[str, Value]]:

@@ -26,6 +26,7 @@ from .arguments import array, count, finite, matrix, short
 from .classifier import Classifier, as_probabilities, kind_of_outputs
 from .evaluation import as_list, over
 from .layers import MLP, Layer
+from .module import can_be_called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -196,7 +197,7 @@ def decision_boundary(
     >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     ['class 0', 'class 1']
     """
-    if not callable(model) or isinstance(model, type):
+    if not can_be_called(model) or isinstance(model, type):
         raise TypeError(f"model is called on a point, such as nn.MLP; not {short(model)}")
     points, labels, names = _points(model, X, y)
     grid = _Grid(points, count(resolution, "resolution", 2, 2000))

@@ -17,8 +17,11 @@ import random
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from autograd import Value
+
 from .arguments import count, counted, file_path, is_iterable, is_whole, matrix, short, targets
 from .classifier import inputs_of
+from .module import can_be_called
 from .optim import SGD
 from .randomness import source
 from .saving import as_state, read, write
@@ -29,8 +32,6 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from matplotlib.figure import Figure
-
-    from autograd import Value
 
     from .randomness import Seed
     from .stepping import Steps
@@ -202,6 +203,8 @@ def fit(
     """
     if not isinstance(compile, bool):
         raise TypeError(f"compile is True or False, not {short(compile)}")
+    if not (Value(1.0) * 1.0).operands:
+        raise ValueError("fit needs the graphs of the loss, and no_grad() keeps none: call it outside of no_grad()")
     run = _Run(model, loss, optimizer, _checked_callbacks(callbacks))
     start = None if resume is None else read(file_path(resume, "resume"))
     run.shuffling = _drawn_seed(seed) if start is None else _seed_of_file(start, seed, resume)
@@ -240,10 +243,13 @@ class _Run:
         self._check()
 
     def _check(self) -> None:
-        if not callable(self.model):
+        if not can_be_called(self.model):
             raise TypeError(f"model is called on a row, such as nn.MLP; not {short(self.model)}")
         if not callable(self.loss) or isinstance(self.loss, type):
             raise TypeError(f"loss is a function of outputs and targets, such as nn.mse_loss; not {short(self.loss)}")
+        if isinstance(self.optimizer, type):
+            name = self.optimizer.__name__
+            raise TypeError(f"optimizer is made of parameters, as in {name}(model.parameters()); not the class {name}")
         if not all(callable(getattr(self.optimizer, name, None)) for name in ("step", "zero_grad")):
             raise TypeError(f"optimizer has step() and zero_grad(), such as nn.SGD(...); not {short(self.optimizer)}")
         moved = getattr(self.optimizer, "params", None)

@@ -20,11 +20,13 @@ import autograd as ag
 from autograd import Value, nodes
 from nn import MLP, Layer, Module, Neuron
 from nn.activations import BY_NAME, PReLU, chosen, identity, name_of
+from nn.classifier import Classifier
 from nn.labels import ModuleLabel
 from nn.layers import Maxout
 from nn.losses import mse_loss
 from nn.module import Parameter
 from nn.saving import FORMAT, VERSION, as_state
+from nn.training import fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +45,46 @@ class Parts(Module):
 
     def __init__(self, **parts: Any) -> None:
         vars(self).update(parts)
+
+
+# ----- Calls -----
+
+
+class Line(Module):
+    """Written as for PyTorch."""
+
+    def __init__(self) -> None:
+        self.w = Parameter(2.0)
+
+    def forward(self, row: Any, *, offset: float = 0.0) -> Value:
+        return self.w * row[0] + offset
+
+
+def test_forward_is_what_a_call_gives() -> None:
+    """With all arguments; a `__call__` of one's own comes first."""
+
+    class Both(Line):
+        def __call__(self, row: Any) -> Value:
+            return self.forward(row, offset=1.0) * 10
+
+    assert Line()([3.0]).data == 6.0
+    assert Line()([3.0], offset=1.0).data == 7.0
+    assert Both()([3.0]).data == 70.0
+    assert Classifier(Line()).predict([[1.0], [-1.0]]).tolist() == [1, 0]
+    for choice in (False, True):
+        model = Line()
+        fit(model, [[1.0], [2.0]], [3.0, 6.0], loss=mse_loss, compile=choice, progress=False)
+        assert abs(model.w.data - 3.0) < 1e-2
+
+
+def test_a_module_that_computes_nothing() -> None:
+    """It may be a part of others; called, it tells what it lacks, also where `forward` is a Value."""
+    told = r"^Parts says nowhere what it gives: define __call__\(self, x\) in it, or forward\(self, x\)$"
+    for module in (Parts(w=Value(1.0)), Parts(forward=Value(1.0))):
+        with pytest.raises(TypeError, match=told):
+            module([1.0])
+        with pytest.raises(TypeError, match="^model is called on a row"):
+            fit(module, [[1.0]], [1.0], loss=mse_loss)
 
 
 # ----- Parameters -----
@@ -482,13 +524,13 @@ def test_an_interrupted_write_leaves_the_file_as_it_was(tmp_path: Path, monkeypa
         (lambda: Neuron(2, activation=3), TypeError, "activation is a function such as autograd.tanh, or its name"),
         (lambda: MLP(2, [3, 1], activation=["tanh"]), ValueError, "activation lists one for each of the 2 layers; 1 "),
         (lambda: MLP(2, [3, 1], activation=["tanh", 3]), TypeError, "activation is a function"),
-        (lambda: Neuron(2)([1.0]), ValueError, "2 weights and 1 inputs"),
+        (lambda: Neuron(2)([1.0]), ValueError, "a list of 2 numbers, not of 1"),
         (lambda: Layer(2, 3)(1.0), TypeError, r"the inputs are a list, such as \[1.0, 2.0\]; not 1.0"),
         (lambda: MLP(2, [3])(None), TypeError, "the inputs are a list"),
         (lambda: MLP(2, [3])("ab"), TypeError, r"the inputs are a list, such as \[1.0, 2.0\]; not 'ab'"),
         (lambda: MLP(2, [3])([1.0, None]), TypeError, "not None"),
-        (lambda: MLP(2, [3])(np.ones((2, 2))), TypeError, "real number, not an ndarray of shape"),
-        (lambda: MLP(2, [3])([]), ValueError, "2 weights and 0 inputs"),
+        (lambda: MLP(2, [3])(np.ones((2, 2))), TypeError, "not 2 rows in a list: call it"),
+        (lambda: MLP(2, [3])([]), ValueError, "a list of 2 numbers, not of 0"),
         (lambda: MLP(2, [3])([10**400, 1.0]), OverflowError, "1.8e308"),
         (lambda: Maxout(2, 0), ValueError, "pieces is a number .* not 0"),
         (lambda: Maxout(0), ValueError, "nin is a number"),

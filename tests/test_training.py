@@ -628,6 +628,11 @@ class NoParameters(Module):
             TypeError,
             r"^optimizer has step\(\) and zero_grad\(\), such as nn.SGD\(...\); not 'adam'$",
         ),
+        (
+            {"optimizer": SGD},
+            TypeError,
+            r"^optimizer is made of parameters, as in SGD\(model.parameters\(\)\); not the class SGD$",
+        ),
         ({"optimizer": SGD(small().parameters())}, ValueError, r"^optimizer has none of the model's parameters"),
         ({"epochs": 0}, ValueError, r"^epochs is 1 or more, not 0$"),
         ({"epochs": 1.5}, TypeError, r"^epochs is a whole number, not 1.5$"),
@@ -654,6 +659,15 @@ def test_bad_input(arguments: Any, error: type[Exception], message: str) -> None
     model = arguments.pop("model", None) or small()
     with pytest.raises(error, match=message):
         trained(model, arguments.pop("X", X8), arguments.pop("y", Y8), **arguments)
+
+
+@pytest.mark.parametrize("choice", [False, True])
+def test_without_graphs_there_is_nothing_to_learn_from(choice: bool) -> None:
+    """Told before any row is computed; nothing has moved, and nothing was drawn."""
+    model, state = small(), random.getstate()
+    with ag.no_grad(), pytest.raises(ValueError, match=r"^fit needs the graphs .* call it outside of no_grad\(\)$"):
+        trained(model, seed=None, compile=choice)
+    assert numbers(model) == numbers(small()) and random.getstate() == state
 
 
 def test_bad_checkpoints(tmp_path: Path) -> None:
