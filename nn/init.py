@@ -7,7 +7,8 @@ one weight. All but `zeros` and `constant` break the symmetry: neurons that star
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 from .arguments import finite, short
 
@@ -20,7 +21,24 @@ if TYPE_CHECKING:
 
 __all__ = ["constant", "gaussian", "he", "uniform", "xavier", "zeros"]
 
+#: What an initialiser is called with.
+CALL = "(source, nin, nout)"
 
+
+def _of_weights(function: Initialiser) -> Initialiser:
+    """The function, which says how it is meant if it is called as `constant` is."""
+
+    @wraps(function)
+    def checked(*arguments: Any, **named: Any) -> float:
+        if len(arguments) + len(named) != 3:
+            name = function.__name__
+            raise TypeError(f"{name} is given as it is, init={name}: layers call it for each weight, as {name}{CALL}")
+        return function(*arguments, **named)
+
+    return checked
+
+
+@_of_weights
 def uniform(source: Source, nin: int, nout: int) -> float:
     """Evenly from -1 to 1, as micrograd has it.
 
@@ -31,6 +49,7 @@ def uniform(source: Source, nin: int, nout: int) -> float:
     return source.uniform(-1, 1)
 
 
+@_of_weights
 def zeros(source: Source, nin: int, nout: int) -> float:
     """0: no gradient gets through a layer of ReLU, and no neuron differs from another. For comparison only.
 
@@ -50,6 +69,7 @@ def constant(value: float) -> Initialiser:
     return lambda source, nin, nout: number
 
 
+@_of_weights
 def gaussian(source: Source, nin: int, nout: int) -> float:
     """Normal with variance 1 / nin, so that the size of z does not depend on the number of inputs (MIT 6.036).
 
@@ -60,6 +80,7 @@ def gaussian(source: Source, nin: int, nout: int) -> float:
     return source.gauss(0.0, math.sqrt(1 / nin))
 
 
+@_of_weights
 def he(source: Source, nin: int, nout: int) -> float:
     """Normal with variance 2 / nin, for ReLU, which lets half of it through (He et al. 2015, arXiv:1502.01852).
 
@@ -70,6 +91,7 @@ def he(source: Source, nin: int, nout: int) -> float:
     return source.gauss(0.0, math.sqrt(2 / nin))
 
 
+@_of_weights
 def xavier(source: Source, nin: int, nout: int) -> float:
     """Normal with variance 2 / (nin + nout), a compromise of forward and backward (Glorot and Bengio 2010).
 
@@ -104,4 +126,20 @@ def initialiser(init: Initialiser | str | None) -> Initialiser:
         raise TypeError(f"init is a name such as 'he' or a function of nn.init, not {short(init)}")
     if init in BY_NAME.values():
         return init
+    _check_call(init)
     return lambda source, nin, nout: finite(init(source, nin, nout), "what init gives")
+
+
+def _check_call(init: Initialiser) -> None:
+    """An error if it takes other arguments; of some functions nothing is known."""
+    from inspect import signature
+
+    try:
+        taken = signature(init)
+    except ValueError:
+        return
+    try:
+        taken.bind(*range(3))
+    except TypeError:
+        name, names = getattr(init, "__name__", type(init).__name__), ", ".join(taken.parameters)
+        raise TypeError(f"init is called for each weight, as init{CALL}; {name} takes ({names})") from None

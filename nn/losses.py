@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 SUM_TOLERANCE = 1e-5
 #: The square of a larger number is none.
 LARGEST_ROOT = math.sqrt(float_info.max)
+PROBABLE_INPUT = "a probability is a number from 0 to 1; for scores there is binary_cross_entropy_with_logits"
 PROBABLE_TARGET = "a target is a number from 0 to 1 here (of -1 and 1: (y + 1) / 2)"
 
 
@@ -242,7 +243,7 @@ def binary_cross_entropy(input: Any, target: Any, *, reduction: str = "mean") ->
     -4.0
     """
     total, (inputs, targets, shape) = _reduction(reduction), _pairs(input, target)
-    _check("input", shape, inputs, _is_probability, "a probability is a number from 0 to 1")
+    _check("input", shape, inputs, _is_probability, PROBABLE_INPUT)
     _check("target", shape, targets, _is_probability, PROBABLE_TARGET)
     for i, (x, y) in enumerate(zip(inputs, targets)):
         if _is_infinite(x, y):

@@ -166,6 +166,8 @@ def test_bad_seeds(seed: Any) -> None:
         ("", ValueError, "init is one of"),
         (3, TypeError, "init is a name such as 'he' or a function of nn.init, not 3"),
         ([uniform], TypeError, "init is a name"),
+        (lambda nin, nout: 1.0, TypeError, r"as init\(source, nin, nout\); <lambda> takes \(nin, nout\)$"),
+        (constant, TypeError, r"as init\(source, nin, nout\); constant takes \(value\)$"),
         (lambda *_: "a", TypeError, "^what init gives is a number, not 'a'$"),
     ],
 )
@@ -173,3 +175,12 @@ def test_bad_initialisers(init: Any, error: type[Exception], message: str) -> No
     """Each by its argument."""
     with pytest.raises(error, match=message):
         Layer(2, 1, init=init)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_initialisers_are_no_factories(name: str) -> None:
+    """As `constant` is: called with a number, each says how it is given."""
+    with pytest.raises(TypeError, match=rf"^{name} is given as it is, init={name}: layers call it for each weight"):
+        getattr(initialisers, name)(0.1)
+    draw = getattr(initialisers, name)
+    assert draw(source=random.Random(1), nin=2, nout=1) == draw(random.Random(1), 2, 1)
