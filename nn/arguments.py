@@ -169,6 +169,15 @@ def from_zero(number: float, name: str) -> float:
     return converted
 
 
+def with_article(name: str) -> str:
+    """The name of a type in a sentence.
+
+    >>> with_article("int"), with_article("list")
+    ('an int', 'a list')
+    """
+    return f"an {name}" if name[0] in "aeiou" or name == "ndarray" else f"a {name}"
+
+
 def counted(count: int, noun: str) -> str:
     """How many there are, in words of a sentence.
 
@@ -183,5 +192,5 @@ def short(given: Any) -> str:
     try:
         text = " ".join(repr(given).split())
     except ValueError:  # Python does not write out numbers of thousands of digits
-        text = f"a {type(given).__name__} of thousands of digits"
+        text = f"{with_article(type(given).__name__)} of thousands of digits"
     return text if len(text) <= 40 else text[:37] + "..."

@@ -12,7 +12,7 @@ import math
 from operator import index
 from typing import TYPE_CHECKING, NamedTuple
 
-from .arguments import file_path, is_whole, short
+from .arguments import counted, file_path, is_whole, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ class Table:
             raise ValueError(f"{path} has a header and no rows")
         for row in self.rows:
             if len(row.fields) != self.width:
-                found = f"{len(row.fields)} columns, where line {first.line} has {self.width}"
+                found = f"{counted(len(row.fields), 'column')}, where line {first.line} has {self.width}"
                 raise ValueError(f"{path}, line {row.line}: {found}")
 
     def numbers(self, row: Record) -> list[float]:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from autograd.bulk import data_of, gradients_of, set_data
 
-from .arguments import MOST, from_zero, short
+from .arguments import MOST, counted, from_zero, short, with_article
 from .penalties import values_of
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Optimizer:
         """
         kind = type(self).__name__
         if not hasattr(state, "keys"):
-            raise TypeError(f"a state is a dictionary that state_dict() gave, not a {type(state).__name__}")
+            raise TypeError(f"a state is a dictionary that state_dict() gave, not {with_article(type(state).__name__)}")
         wanted = {"optimizer", "t", "options", *self.MEMORY}
         if state.get("optimizer") != kind or set(state) != wanted:
             raise ValueError(f"this is not the state of an optimiser {kind}: give what its state_dict() gave")
@@ -255,7 +255,7 @@ class Optimizer:
 
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={_told(getattr(self, name))}" for name in self.OPTIONS)
-        return f"{type(self).__name__}({len(self.params)} parameters, {options})"
+        return f"{type(self).__name__}({counted(len(self.params), 'parameter')}, {options})"
 
 
 class SGD(Optimizer):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import autograd as ag
 
-from .arguments import is_iterable
+from .arguments import is_iterable, with_article
 from .module import Module
 
 if TYPE_CHECKING:
@@ -68,11 +68,12 @@ def values_of(parameters: Module | Iterable[Value], name: str) -> list[Value]:
     if isinstance(parameters, Module):
         parameters = parameters.parameters()
     if isinstance(parameters, (str, bytes, dict, ag.Value)) or not is_iterable(parameters):
-        raise TypeError(f"{name} is a list of Values, {example}, not a {type(parameters).__name__}")
+        raise TypeError(f"{name} is a list of Values, {example}, not {with_article(type(parameters).__name__)}")
     values = list(parameters)
     if not values:
         raise ValueError(f"{name} is empty: give one parameter or more, {example}")
     for i, value in enumerate(values):
         if not isinstance(value, ag.Value):
-            raise TypeError(f"{name}[{i}] is a {type(value).__name__}: {name} is a plain list of Values, {example}")
+            given = with_article(type(value).__name__)
+            raise TypeError(f"{name}[{i}] is {given}: {name} is a plain list of Values, {example}")
     return values

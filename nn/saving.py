@@ -12,7 +12,7 @@ import os
 from errno import ENOENT
 from typing import TYPE_CHECKING
 
-from .arguments import file_path
+from .arguments import file_path, with_article
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +66,7 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
 def as_state(state: Any, names: Sequence[str]) -> dict[str, float]:
     """`state` as a number for each of `names`, or an error that says what is wrong with it."""
     if not hasattr(state, "items"):
-        raise TypeError(f"a state is a dictionary from names to numbers, not a {type(state).__name__}")
+        raise TypeError(f"a state is a dictionary from names to numbers, not {with_article(type(state).__name__)}")
     given, wanted = dict(state), set(names)
     if missing := [name for name in names if name not in given]:
         raise ValueError(f"{_counted(missing)} missing, such as {missing[0]!r}: is the model of another shape?")

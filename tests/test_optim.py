@@ -575,6 +575,7 @@ def test_params_may_be_a_module_or_any_list() -> None:
     for params in (model, model.parameters(), tuple(model.parameters()), iter(model.parameters())):
         assert SGD(params).params == model.parameters()
     assert repr(SGD(model, lr=0.5)).startswith("SGD(13 parameters, lr=0.5, momentum=0")
+    assert repr(SGD([Value(1.0)])).startswith("SGD(1 parameter, lr=")
     assert "lr=fading" in repr(Adam(model, lr=fading))
 
 
@@ -599,7 +600,7 @@ SHARED = Value(1.0, "shared")
         (Module(), ValueError, "params is empty"),
         ("abc", TypeError, "params is a list of Values, .* not a str"),
         (None, TypeError, "not a NoneType"),
-        (3, TypeError, "not a int"),
+        (3, TypeError, "not an int"),
         (Value(1.0), TypeError, "not a Value"),
         ({"w": Value(1.0)}, TypeError, "not a dict"),
         ([1.0], TypeError, r"params\[0\] is a float"),
