@@ -38,7 +38,7 @@ ORDER = [
     "autograd.page.canvas", "autograd.page.document", "autograd.page",
     "autograd.compiler", "autograd.compiler.recording", "autograd.compiler.arguments",
     "autograd.compiler.quantities", "autograd.compiler.backward_pass", "autograd.compiler.translation",
-    "autograd.compiler.groups", "autograd.compiler.layout", "autograd.compiler.binding",
+    "autograd.compiler.groups", "autograd.compiler.layout", "autograd.compiler.calls", "autograd.compiler.binding",
     "autograd.compiler.execution", "autograd.compiler.dialects", "autograd.compiler.straight_line",
     "autograd.compiler.arrays", "autograd.compiler.source", "autograd.compiler.program",
     "autograd.compiler.replays", "autograd.compiler.compiled",

@@ -1561,6 +1561,52 @@ def test_what_f_raises_itself_is_raised() -> None:
         ag.compile(f)(np.array([1.0, 7.0]))
 
 
+def test_gradients_by_inputs_are_compared() -> None:
+    """Here the function itself has another one, since it lets go of the graph of its input where that has no name."""
+
+    def f(x: Any) -> Any:
+        return W + (x if type(x).__mro__[1] is Value else Value(x.data))
+
+    with pytest.raises(ValueError, match="has, by its inputs, the gradient 0 in the function itself and 1 compiled"):
+        ag.compile(f).value_and_grad(np.array([1.0, 2.0]), inputs=True)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda x, out: 1.0 if x == 1 else -1.0,
+        lambda x, out: -1.0 if x != 1 else 1.0,
+        lambda x, out: 1.0 if x in (1, 2) else -1.0,
+        lambda x, out: 1.0 if -x + 1 == 0 else -1.0,
+    ],
+)
+@pytest.mark.parametrize("verify", [0, 2])
+def test_equality_in_a_rule_is_refused(rule: Any, verify: int) -> None:
+    """It is never true of what the compiler hands to a rule: the gradient would be a wrong one, without a word."""
+    signed = ag.primitive("signed", lambda x: x if x == 1 else -x, rule)
+    with pytest.raises(TypeError, match=r"rule 1 of signed cannot be compiled \(it compares a number\)"):
+        ag.compile(lambda x: signed(W * x), verify=verify).backward(np.array([1.0, 2.0]))
+
+
+def test_rules_of_the_user_have_all_operators() -> None:
+    """They are those of a Value."""
+
+    def rule(x: Any, out: Any) -> Any:
+        return (2 * x**2 + x * x) * abs(-1.0) + (1 - -x) + +x / 1.0 - 2 * x + 2**x / 2**x - 2
+
+    odd = ag.primitive("odd", lambda x: x**3, rule)
+    X = drawn(5)
+    _, (by_w,), (by_x,) = ag.compile(lambda x: odd(W * x)).value_and_grad(X, inputs=True)
+    assert by_w == pytest.approx(np.mean(3 * W.data**2 * X**3), rel=1e-12)
+    assert by_x == pytest.approx(3 * W.data**3 * X**2 / len(X), rel=1e-12)
+
+
+def test_a_zero_that_meets_an_infinity() -> None:
+    """nan in the function itself; compile leaves out what is multiplied by 0, and says so."""
+    with pytest.raises(FloatingPointError, match="an infinity meets a 0"):
+        ag.compile(lambda x: ag.arcsin(ag.step(W * x))).backward(np.array([1.0, 2.0]))
+
+
 def test_an_index_that_numbers_refuse() -> None:
     """int(x[0].data) is a number for a Value; a number of NumPy has bytes as its data. What is said is the former."""
     weights = [Value(0.5), Value(1.5), Value(2.5)]
@@ -1606,7 +1652,7 @@ def test_verifying_all_rows() -> None:
 
 
 def test_verification_once() -> None:
-    """Later calls do not run f."""
+    """Later calls do not run f, but for the first that asks for gradients by the inputs."""
     calls: list[int] = []
 
     def f(x: Any) -> Any:
@@ -1620,8 +1666,10 @@ def test_verification_once() -> None:
     for _ in range(3):
         g(drawn(5))
         g.backward(drawn(5))
-        g.value_and_grad(drawn(5), inputs=True)
     assert len(calls) == count
+    for _ in range(3):
+        g.value_and_grad(drawn(5), inputs=True)
+    assert len(calls) == count + 4  # two rows
 
 
 @pytest.mark.parametrize("rows", [5, 300])

@@ -683,3 +683,51 @@ def test_arrays_of_a_function_without_parameters() -> None:
         f.arrays  # noqa: B018
     f([1.0])
     assert f.arrays == {}
+
+
+A, B, C = Value(0.3, "a"), Value(-0.7, "b"), Value(0.4, "c")
+GRID = [[Value(0.3), Value(-0.7)], [Value(0.4), Value(0.9)]]
+
+
+def _grid_and_its_weights(x: Any) -> Any:
+    """A layer, and each of its weights times a number of the example."""
+    h = [ag.tanh(ag.dot(row, list(x))) for row in GRID]
+    return ag.dot(h, [1.0, 2.0]) + ag.sum([ag.tanh(w * x[0]) for row in GRID for w in row])
+
+
+def _tied(x: Any) -> Any:
+    h = [ag.tanh(ag.dot([A], [x[0]], C)), ag.tanh(ag.dot([B], [x[0]], C))]
+    return ag.tanh(ag.dot([A, B], h, C))
+
+
+ROWS_AND_NUMBERS: dict[str, tuple[Any, int]] = {
+    "each weight of a matrix by itself": (_grid_and_its_weights, 2),
+    "tied weights of one column": (_tied, 1),
+    "elu of a constant": (lambda x: A * x[0] + ag.elu(2.0, B * x[0]), 1),
+    "elu of a constant alone": (lambda x: ag.elu(2.0, A * x[0]), 1),
+    "elu of a negative constant": (lambda x: ag.elu(-2.0, A * x[0]), 1),
+    "leaky_relu of a constant": (lambda x: x[0] * ag.leaky_relu(1.5, x[0]) + A, 1),
+    "a list of a parameter": (lambda x: [A], 1),
+    "a list of what is shared": (lambda x: [ag.tanh(A) * 2], 1),
+    "a list of a constant": (lambda x: [A * x[0], ag.elu(2.0, x[0])], 1),
+}
+
+
+@pytest.mark.parametrize("which", ROWS_AND_NUMBERS)
+@pytest.mark.parametrize("n", [1, 2, 4, 5])
+def test_numbers_beside_rows(which: str, n: int) -> None:
+    """As many examples as a matrix has rows, or others: the source has the values and gradients of the program."""
+    f, width = ROWS_AND_NUMBERS[which]
+    X = np.random.default_rng(n).standard_normal((n, width))
+    compiled = ag.compile(f)
+    values = compiled(X)
+    space: dict[str, Any] = {}
+    exec(compiled.source, space)
+    name = "f" if f.__name__ == "<lambda>" else f.__name__.strip("_")
+    found = space[name](X, **compiled.arrays)
+    assert found.shape == values.shape
+    assert found == pytest.approx(values, rel=1e-12)
+    if values.ndim == 1:
+        _, *gradients = space[f"{name}_gradients"](X, **compiled.arrays)
+        flat = np.sort(np.concatenate([np.ravel(gradient) for gradient in gradients]))
+        assert flat == pytest.approx(np.sort(compiled.value_and_grad(X)[1]), rel=1e-11, abs=1e-14)

@@ -255,9 +255,11 @@ class Plan:
         return [sorted(members, key=elements) for members in cut]
 
     def _shape_of(self, group: Group, members: list[Quantity]) -> tuple[int, ...]:
-        """That of the matrices that it comes from, if it does."""
+        """That of the matrices that it comes from, if it does; what examples have is in rows."""
         if len(members) == 1:
             return ()
+        if not members[0].shared:
+            return (len(members),)
         shapes = set()
         for i in range(len(members[0].operands)):
             xs = [q.operands[i] for q in members]

@@ -12,8 +12,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .. import rules
+from ..primitives import BUILT_IN
 from ..scalars import as_number
-from .quantities import BATCH_SUM, DEEP, KINDS, ROW_OF_SUMS, Quantity, of_example
+from .quantities import BATCH_SUM, DEEP, KINDS, ROW_OF_SUMS, Quantity, guarded, of_example, unguarded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,19 +147,22 @@ def _of_examples(book: Quantities, contributions: Contributions) -> tuple[Any, .
 
 def _local_derivatives(q: Quantity, moving: set[Quantity]) -> list[Any]:
     """What the rules of the table say, as quantities or constants; 0.0 for operands that do not move."""
-    primitive, operands = q.primitive, q.operands
+    primitive, given = q.primitive, (*q.operands, q)
+    if primitive.name not in BUILT_IN:
+        given = tuple(map(guarded, given))
     found: list[Any] = []
     try:
         if primitive.variadic:
-            found += primitive.partials[0](*operands, q)
+            found += primitive.partials[0](*given)
         else:
-            for rule, x in zip(primitive.partials, operands):
-                found.append(rule(*operands, q) if x in moving else 0.0)
+            for rule, x in zip(primitive.partials, q.operands):
+                found.append(rule(*given) if x in moving else 0.0)
     except (TypeError, AttributeError) as error:
         raise TypeError(
             f"rule {len(found) + 1} of {primitive.name} cannot be compiled ({error}): write it with operators and "
             "autograd's functions, without branches; where() takes their place"
         ) from None
     if not KINDS.issuperset(map(type, found)):
+        found = [unguarded(x) for x in found]
         found = [x if type(x) is Quantity else as_number(x, f"a rule of {primitive.name}") for x in found]
     return found

@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from .replays import Replay
 
 
+#: What a program may compute; and what needs no comparison any more, once its numbers were compared.
+VERIFIED = {
+    "values": ("values",),
+    "gradients": ("values", "gradients"),
+    "input gradients": ("values", "gradients", "input gradients"),
+}
+
+
 class Compiled:
     """What `compile` makes of a function of one example."""
 
@@ -44,7 +52,7 @@ class Compiled:
         self._f = f
         self._dtype = name
         self._first_verify = verify
-        self._verify = {"values": verify, "gradients": verify}
+        self._verify = dict.fromkeys(VERIFIED, verify)
         self._recording: Recording | None = None
         self._shapes: list[tuple[int, ...]] = []
         self._programs: dict[str, Program] = {}
@@ -230,8 +238,7 @@ class Compiled:
         arrays, known = self._prepared(args, self._first_verify if given is None else 0)
         program = self._program(kind)
         numbers = self._numbers(program) if given is None else self._numbers_given(program, given)
-        what = "gradients" if program.has_gradients else "values"
-        count = self._verify[what]
+        count = self._verify[kind]
         places: list[int] = []  # of the rows to compare
         if count:
             places = [replay.place for replay in known] or far_apart(arrays, count)
@@ -247,7 +254,7 @@ class Compiled:
                     known = replays(self._f, args, places)
             compare(known, outcome, program)
             if known:
-                self._verify[what] = self._verify["values"] = 0
+                self._verify.update(dict.fromkeys(VERIFIED[kind], 0))
         return outcome
 
     def _quick(

@@ -83,11 +83,12 @@ def settled(recording: Recording, f: Callable[..., Any], example: Sequence[Any],
     return recording._replace(captured=captured, constants=[leaf for leaf in leaves if leaf not in met])
 
 
-def replayed(f: Callable[..., Any], example: Sequence[Any]) -> list[Value]:
-    """What `f` itself gives for an example of Values, with a graph by its numbers."""
+def replayed(f: Callable[..., Any], example: Sequence[Any]) -> tuple[list[Value], list[list[Value]]]:
+    """What `f` itself gives for an example of Values, and these, argument by argument."""
     structures = [Structure(argument) for argument in example]
-    arguments = [s.rebuilt([Value(_number(x)) for x in s.leaves]) for s in structures]
-    return results_of(_called(f, arguments, compiling=False), numbers=True)
+    inputs = [[Value(_number(x)) for x in structure.leaves] for structure in structures]
+    result = _called(f, [s.rebuilt(list(values)) for s, values in zip(structures, inputs)], compiling=False)
+    return results_of(result, numbers=True), inputs
 
 
 def replayed_on_numbers(f: Callable[..., Any], example: Sequence[Any]) -> list[float] | None:

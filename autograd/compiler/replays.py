@@ -57,7 +57,7 @@ def complain(run: Run) -> None:
         return
     try:
         with detect_anomaly(), holding(program.parameters, numbers.tolist()):
-            outputs = replayed(f, [row(arg, found) for arg in args])
+            outputs, _ = replayed(f, [row(arg, found) for arg in args])
             if program.has_gradients:
                 _pass_with_a_look(outputs[0])
     except (ArithmeticError, ValueError) as error:
@@ -116,6 +116,7 @@ class Replay(NamedTuple):
     values: list[float]
     for_numbers: list[float] | None  # for plain numbers, as a loop would call it; None if it takes Values alone
     gradients: dict[Value, float]  # by the leaves that it reads
+    input_gradients: list[list[float]]  # by the elements of each argument
 
 
 def replays(f: Callable[..., Any], args: Sequence[Any], places: Sequence[int]) -> list[Replay]:
@@ -131,10 +132,11 @@ def replays(f: Callable[..., Any], args: Sequence[Any], places: Sequence[int]) -
 
 
 def _replay(f: Callable[..., Any], example: Sequence[Any], place: int) -> Replay:
-    outputs = replayed(f, example)
+    outputs, inputs = replayed(f, example)
     values, gradients = [y.data for y in outputs], _gradients(outputs)
+    by_inputs = [[gradients.get(x, 0.0) for x in argument] for argument in inputs]
     del outputs  # the graph, before another one is made
-    return Replay(place, values, replayed_on_numbers(f, example), gradients)
+    return Replay(place, values, replayed_on_numbers(f, example), gradients, by_inputs)
 
 
 def compare(rows: Sequence[Replay], outcome: Outcome, program: Program) -> None:
@@ -143,15 +145,17 @@ def compare(rows: Sequence[Replay], outcome: Outcome, program: Program) -> None:
     Args:
         outcome: with the gradients of these rows alone, if the program has gradients.
     """
-    for place, values, for_numbers, _ in rows:
+    for place, values, for_numbers, _, _ in rows:
         compiled = outcome.values[place]
         _refuse_difference(place, values, compiled, "gives", program.dtype)
         if for_numbers is not None:
             _refuse_difference(place, for_numbers, compiled, "gives, for plain numbers,", program.dtype)
-    for place, _, _, gradients in rows:
+    for place, _, _, gradients, by_inputs in rows:
         if place in outcome.alone:
             wanted = [gradients.get(parameter, 0.0) for parameter in program.parameters]
             _refuse_difference(place, wanted, outcome.alone[place], "has the gradient", program.dtype)
+        for wanted, found in zip(by_inputs, outcome.input_gradients):
+            _refuse_difference(place, wanted, found[place], "has, by its inputs, the gradient", program.dtype)
 
 
 @contextmanager
@@ -177,6 +181,11 @@ def _refuse_difference(place: int, eager: list[float], compiled: Array, verb: st
     alike |= numpy.isnan(wanted) & numpy.isnan(compiled)
     if not alike.all():
         i = alike.argmin()
+        if numpy.isnan(wanted[i]):
+            raise FloatingPointError(
+                f"row {place} {verb} nan in the function itself, where an infinity meets a 0, and {compiled[i]:.9g} "
+                "compiled, which leaves out what is multiplied by 0: diagnose(f(...)) shows where"
+            )
         raise ValueError(
             f"row {place} {verb} {wanted[i]:.9g} in the function itself and {compiled[i]:.9g} compiled: it does "
             "something that compile cannot see, such as a branch on x.data, a number taken with .data or float(), or a "

@@ -436,7 +436,9 @@ class _Body:
                 pieces.append(WIDE.number(self.row(run) if len(run) > 1 else self.scalar(run[0])).plain)
             else:
                 pieces += [self._rising(x) for x in run]
-        return Code(WIDE, f"np.column_stack([{', '.join(pieces)}])") if len(xs) > 1 else _column(self.scalar(xs[0]))
+        if len(xs) > 1:
+            return Code(WIDE, f"np.column_stack([{', '.join(pieces)}])")
+        return _column(self.scalar(xs[0])) if of_example(xs[0]) else Code(WIDE, f"{pieces[0]}[:, None]")
 
     def _rising(self, x: Any) -> str:
         code = WIDE.number(self.scalar(x)).plain
