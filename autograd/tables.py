@@ -54,7 +54,7 @@ class Row(NamedTuple):
     expression: str
     latex_expression: str
     value: str
-    derivatives: list[tuple[str, str, str]]  # ∂a/∂x, the same in LaTeX, its number
+    derivatives: list[tuple[str, str, str]]  # ∂a/∂x, the same in LaTeX, its number; "3 more" at the end has none
     adjoint: str
 
 
@@ -133,7 +133,7 @@ def _row(
         value = cell(number(derivative, digits), node, "local derivatives", slot)
         derivatives.append((*derivative_symbol(node, slot, name), value))
     if (more := len(moving) - MOST_DERIVATIVES) > 0:
-        derivatives.append((f"{more} more", rf"\text{{{more} more}}", "..."))
+        derivatives.append((f"{more} more", rf"\text{{{more} more}}", ""))
     formula = expression(node, name, digits) if node.primitive else None
     return Row(
         step=step,
@@ -178,7 +178,7 @@ class Table:
     def __str__(self) -> str:
         lines = [list(HEADINGS)]
         for row in self.rows:
-            first, *others = _wrapped([f"{symbol} = {value}" for symbol, _, value in row.derivatives])
+            first, *others = _wrapped([_equation(symbol, value) for symbol, _, value in row.derivatives])
             lines.append([str(row.step), row.name, row.expression, row.value, first, row.adjoint])
             lines.extend(["", "", "", "", more, ""] for more in others)
         widths = [max(map(len, column)) for column in zip(*lines)]
@@ -194,7 +194,8 @@ class Table:
         lines.append("|" + "|".join("---:" if heading in RIGHT else "---" for heading in HEADINGS) + "|")
         for row in self.rows:
             derivatives = ", ".join(
-                markdown_code(f"{symbol} = {value}", in_table=True) for symbol, _, value in row.derivatives
+                markdown_code(_equation(symbol, value), in_table=True) if value else symbol
+                for symbol, _, value in row.derivatives
             )
             cells = [
                 str(row.step),
@@ -212,7 +213,7 @@ class Table:
         """The table as a LaTeX tabular, for a document that loads amsmath."""
         lines = [r"\begin{tabular}{rllrlr}", " & ".join(HEADINGS) + r" \\ \hline"]
         for row in self.rows:
-            derivatives = ", ".join(f"{symbol} = {_latex_cell(value)}" for _, symbol, value in row.derivatives)
+            derivatives = ", ".join(_equation(symbol, _latex_cell(value)) for _, symbol, value in row.derivatives)
             cells = [row.latex_name, row.latex_expression, _latex_cell(row.value), derivatives]
             texts = [str(row.step), *(f"${cell}$" if cell else "" for cell in cells)]
             texts.append("--" if row.adjoint == "-" else f"${_latex_cell(row.adjoint)}$")
@@ -228,7 +229,7 @@ class Table:
         head = "".join(f"<th{_style(heading)}>{heading}</th>" for heading in HEADINGS)
         lines = ['<table class="chalkgrad-table">', f"<thead><tr>{head}</tr></thead>", "<tbody>"]
         for row in self.rows:
-            derivatives = ", ".join(f"{symbol} = {value}" for symbol, _, value in row.derivatives)
+            derivatives = ", ".join(_equation(symbol, value) for symbol, _, value in row.derivatives)
             cells = [str(row.step), row.name, row.expression, row.value, derivatives, row.adjoint]
             texts = (f"<td{_style(heading)}>{escape(cell)}</td>" for heading, cell in zip(HEADINGS, cells))
             lines.append(f"<tr>{''.join(texts)}</tr>")
@@ -237,6 +238,11 @@ class Table:
 
     def _repr_html_(self) -> str:
         return self.html
+
+
+def _equation(symbol: str, value: str) -> str:
+    """A derivative and its number; that there are more of them equals nothing."""
+    return f"{symbol} = {value}" if value else symbol
 
 
 def _wrapped(parts: list[str]) -> list[str]:

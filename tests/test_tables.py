@@ -158,6 +158,15 @@ def test_many_operands_are_shortened() -> None:
     assert max(map(len, str(table(root)).splitlines())) <= 140
 
 
+def test_what_is_left_out_equals_nothing() -> None:
+    """How many derivatives are not shown is no derivative: nothing stands behind it, in any form."""
+    sheet = table(ag.sum([Value(1.0, f"x{i}") for i in range(10)]))
+    assert str(sheet).splitlines()[-3].endswith("∂v1/∂x7 = 1, 2 more")
+    assert sheet.markdown.splitlines()[-3].endswith("`∂v1/∂x7 = 1`, 2 more | - |")
+    assert r"= 1, \text{2 more}$ & --" in sheet.latex
+    assert "= 1, 2 more</td>" in sheet.html
+
+
 def test_names_cut_short_stay_different() -> None:
     """Long labels that differ at their end only are two names, or one could not tell who is who."""
     a, b = Value(1.0, "a" * 30 + "1"), Value(2.0, "a" * 30 + "2")
