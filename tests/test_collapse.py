@@ -269,6 +269,23 @@ def test_expanded_modules_are_clusters() -> None:
     assert clusters(by_label.svg) == ["layers.0.neurons.1"]
 
 
+def test_what_is_expanded_opens_what_it_is_in() -> None:
+    """A neuron its layer; a layer all its neurons; a parameter the neuron that it belongs to."""
+    model = MLP(2, [3, 1], activation="tanh", seed=1)
+    root = model(inputs())
+    assert clusters(draw(root, collapse="layer", expanded="layers.0.neurons.1").svg) == ["layers.0"]
+    assert len(clusters(draw(root, collapse="neuron", expanded="layers.0").svg)) == 3
+    weight = model.parameters()[0]
+    assert clusters(draw(root, collapse="neuron", expanded=[weight]).svg) == ["layers.0.neurons.0"]
+
+
+def test_expanded_modules_are_there() -> None:
+    """The error lists modules and nodes, layers first."""
+    root = MLP(2, [3, 1], activation="tanh", seed=1)(inputs())
+    with pytest.raises(ValueError, match=r"'layers.7'; there are the modules layers.0, layers.1, .*, and the nodes "):
+        draw(root, collapse="layer", expanded="layers.7")
+
+
 def test_the_root_in_a_box_and_in_a_cluster() -> None:
     """It keeps its thick border."""
     root = MLP(2, [2, 1], seed=1)(inputs())

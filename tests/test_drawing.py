@@ -563,8 +563,17 @@ def test_the_limit_counts_nodes() -> None:
 
 def test_draw_takes_a_value() -> None:
     """And says what it was given instead."""
-    with pytest.raises(TypeError, match="not a float"):
-        draw(3.0)  # type: ignore[arg-type]
+    for given, told in ((3.0, "a float"), (3, "an int")):
+        with pytest.raises(TypeError, match=f"not {told}"):
+            draw(given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("limit", ["a", True, [3]])
+def test_the_limit_is_a_number(limit: object) -> None:
+    """Or None; what else it is, the error says."""
+    with pytest.raises(ValueError, match="number of nodes that is drawn, or None for any number; not "):
+        draw(house(), limit=limit)  # type: ignore[arg-type]
+    assert draw(house(), limit=math.inf).dot == draw(house(), limit=None).dot
 
 
 # ----- Files -----
@@ -689,3 +698,26 @@ def test_expanded_may_be_a_single_label() -> None:
     total = x + x + x
     total.label = "total"
     assert draw(total, collapse="operations", expanded="total").dot == draw(total).dot
+
+
+def test_expanded_may_be_a_name_that_was_given() -> None:
+    """Nodes without a label are called as the picture calls them."""
+    x = Value(1.0, "x")
+    root = x + 1.0 + 2.0
+    assert draw(root, collapse="operations", expanded="v1").dot == draw(root).dot
+
+
+@pytest.mark.parametrize("collapse", [None, "operations", "layer"])
+def test_expanded_names_what_is_there(collapse: str | None) -> None:
+    """A name that nothing has would be without effect: the error lists those that there are."""
+    with pytest.raises(ValueError, match=r"expanded: nothing .* is called 'zz'; there are a, b, c, d, e$"):
+        draw(house(), collapse=collapse, expanded=["a", "zz"])
+    with pytest.raises(ValueError, match="expanded: z is no node of the graph of e"):
+        draw(house(), collapse=collapse, expanded=Value(1.0, "z"))
+
+
+@pytest.mark.parametrize(("expanded", "told"), [(3, "3"), ([3], "3"), (None, "None"), ([None], "None")])
+def test_expanded_takes_nodes_and_names(expanded: object, told: str) -> None:
+    """And says so."""
+    with pytest.raises(TypeError, match=f"takes nodes, their labels, and names of .*; not {told}$"):
+        draw(house(), expanded=expanded)  # type: ignore[arg-type]

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import warnings
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from ..graph import nodes
+from ..scalars import with_article
 from ..value import Value
 from .boxes import counted, picture
 from .dot_text import dot_text
@@ -55,7 +57,8 @@ def draw(
         limit: the largest number of nodes that is drawn; None for any number.
 
     Raises:
-        ValueError: for a graph of more nodes than `limit`; it says what to do.
+        ValueError: for a graph of more nodes than `limit`; it says what to do. For a name in `expanded` that nothing in
+            the graph has; it lists those that there are.
 
     >>> from autograd import Value, draw
     >>> x = Value(2.0, "x")
@@ -64,7 +67,9 @@ def draw(
     'digraph autograd {'
     """
     if not isinstance(root, Value):
-        raise TypeError(f"draw takes the Value whose graph is to be drawn, not a {type(root).__name__}")
+        raise TypeError(f"draw takes the Value whose graph is to be drawn, not {with_article(type(root).__name__)}")
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Real)):
+        raise ValueError(f"limit is the largest number of nodes that is drawn, or None for any number; not {limit!r}")
     if collapse not in COLLAPSES:
         raise ValueError(f"collapse is one of {', '.join(map(repr, COLLAPSES))}; not {collapse!r}")
     if limit is not None and (size := len(nodes(root))) > limit and collapse is None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..graph import label_of, names, nodes, stale
-from ..notation import expression, label_shown, one_line, without_defaults
+from ..notation import called, expression, label_shown, one_line, without_defaults
 from ..remarks import notes
 from ..value import Value
-from .modules import LEVELS, consumers_of, module_groups
+from ..wording import listed
+from .modules import LEVELS, consumers_of, members_of_modules, module_groups
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Places of operands are shown where their order matters, on nodes of as many operands as this.
 MOST_PLACES = 12
+
+EXPANDED = "expanded takes nodes, their labels, and names of neurons and layers, such as 'layers.0': one or a list"
 
 
 class Arrow(NamedTuple):
@@ -82,14 +85,17 @@ def picture(root: Value, *, collapse: str | None = None, expanded: Collection[Va
         collapse: "operations" draws a chain or tree of one operation, as sums make them, as one box; "neuron" and
             "layer" one box for each of those.
         expanded: nodes, or their labels, that stay as they are, and modules that become clusters; also a single one.
+
+    Raises:
+        TypeError, ValueError: for what is neither, or not in this graph.
     """
-    expanded = (expanded,) if isinstance(expanded, (str, Value)) else expanded
     order = nodes(root)
     painter = _Painter(order)
+    kept = _kept(painter, expanded)
     if collapse in LEVELS:
-        painter.paint_modules(module_groups(order, collapse), expanded)
+        painter.paint_modules(module_groups(order, collapse), kept)
     else:
-        painter.paint(_folded(order, expanded) if collapse == "operations" else set())
+        painter.paint(_folded(order, kept) if collapse == "operations" else set())
     remarks = notes(root, {node: painter.name[node] if label_of(node) else "" for node in order}, painter.late)
     return Picture(painter.boxes, remarks)
 
@@ -112,9 +118,9 @@ class _Painter:
             self._key[node] = f"n{i}"
             self._paint_node(node, inside)
 
-    def paint_modules(self, groups: list[Group], expanded: Collection[Value | str]) -> None:
-        """Groups as one box each, those that are expanded as clusters."""
-        opened = [group for group in groups if _is_named(group, expanded)]
+    def paint_modules(self, groups: list[Group], kept: set[Value]) -> None:
+        """Groups as one box each, those with nodes that are to be seen as clusters."""
+        opened = [group for group in groups if not kept.isdisjoint((*group.nodes, *group.parameters))]
         cluster = {node: group.module for group in opened for node in (*group.parameters, *group.nodes)}
         folded = {node: group for group in groups if group not in opened for node in group.nodes}
         hidden = {x for group in groups if group not in opened for x in group.parameters} - set(cluster)
@@ -210,22 +216,46 @@ def _units(order: list[Value], folded: dict[Value, Group], hidden: set[Value]) -
     return list(done)
 
 
-def _is_named(group: Group, expanded: Collection[Value | str]) -> bool:
-    return group.module in expanded or any(node in expanded or label_of(node) in expanded for node in group.nodes)
+def _kept(painter: _Painter, expanded: Collection[Value | str]) -> set[Value]:
+    """The nodes that are to be seen as they are; an error if something is named that is not there."""
+    single = isinstance(expanded, (str, Value))
+    if not (single or hasattr(expanded, "__iter__")):
+        raise TypeError(f"{EXPANDED}; not {expanded!r}")
+    kept: set[Value] = set()
+    for item in [expanded] if single else list(expanded):
+        if isinstance(item, str):
+            kept.update(_nodes_called(item, painter))
+        elif not isinstance(item, Value):
+            raise TypeError(f"{EXPANDED}; not {item!r}")
+        elif item not in painter.name:
+            raise ValueError(f"expanded: {called(item)} is no node of the graph of {painter.name[painter.order[-1]]}")
+        else:
+            kept.add(item)
+    return kept
 
 
-def _folded(order: list[Value], expanded: Collection[Value | str]) -> set[Value]:
+def _nodes_called(wanted: str, painter: _Painter) -> list[Value]:
+    """The nodes that bear a label, or are shown by that name, such as v1, or that a neuron or layer made."""
+    labelled = [node for node in painter.order if wanted and label_of(node) == wanted]
+    if found := labelled or [node for node, name in painter.name.items() if name == wanted]:
+        return found
+    modules = members_of_modules(painter.order)
+    if wanted not in modules:
+        there = f"the modules {listed(list(modules))}, and the nodes " * bool(modules)
+        there += listed(list(painter.name.values()))
+        raise ValueError(f"expanded: nothing in this graph is called {wanted!r}; there are {there}")
+    return modules[wanted]
+
+
+def _folded(order: list[Value], kept: set[Value]) -> set[Value]:
     """The nodes inside chains and trees: without a label, used once, by a node of the same operation."""
     consumers = consumers_of(order)
-
-    def kept(node: Value) -> bool:
-        return node in expanded or (label_of(node) != "" and label_of(node) in expanded)
 
     def inside(node: Value) -> bool:
         if len(consumers[node]) != 1 or label_of(node) or node.primitive is None:
             return False
         (consumer,) = consumers[node]
-        return node.primitive is consumer.primitive and not kept(node) and not kept(consumer)
+        return node.primitive is consumer.primitive and kept.isdisjoint((node, consumer))
 
     return set(filter(inside, order))
 

@@ -63,6 +63,17 @@ def module_groups(order: list[Value], level: str) -> list[Group]:
     return [group for group in found if group is not None]
 
 
+def members_of_modules(order: list[Value]) -> dict[str, list[Value]]:
+    """What each layer and each neuron labelled, by its name; layers come first."""
+    found: dict[str, list[Value]] = {}
+    forward = sorted(order, key=lambda node: node.primitive is None)  # results: weights may come last layer first
+    for level in reversed(LEVELS):
+        for node in forward:
+            if module := getattr(node.label, level, ""):
+                found.setdefault(module, []).append(node)
+    return found
+
+
 def _part(node: Value) -> str:
     return getattr(node.label, "part", "")
 
