@@ -19,6 +19,7 @@ from .scalars import as_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from inspect import Signature
     from typing import Any, Literal, TypeAlias
 
     from .value import Value
@@ -26,6 +27,26 @@ if TYPE_CHECKING:
     Operand: TypeAlias = Value | float
     Rule: TypeAlias = Callable[..., Any]
     Domain: TypeAlias = tuple[tuple[float, float], ...]
+
+
+class _LazySignature:
+    """The `__signature__` of a primitive, made when `help()` or a notebook asks for it: inspect is slow to import.
+
+    The class has none of its own, so that `inspect` reads that of `__init__`.
+    """
+
+    def __get__(self, primitive: Primitive | None, owner: type[Primitive]) -> Signature:
+        if primitive is None:
+            raise AttributeError("__signature__")
+        from inspect import Parameter, Signature
+
+        if primitive.variadic:
+            return Signature([Parameter(primitive.parameters[0], Parameter.VAR_POSITIONAL)])
+        required = [Parameter.empty] * (primitive.arity - len(primitive.defaults))
+        kind = Parameter.POSITIONAL_OR_KEYWORD
+        pairs = zip(primitive.parameters, [*required, *primitive.defaults])
+        return Signature([Parameter(name, kind, default=default) for name, default in pairs])
+
 
 #: Every primitive by its name: what `pickle`, the expression parser, NumPy's functions and the tests look up.
 PRIMITIVES: dict[str, Primitive] = {}
@@ -75,6 +96,8 @@ class Primitive:
     12.0
     """
 
+    __signature__ = _LazySignature()
+
     def __init__(
         self,
         name: str,
@@ -120,7 +143,7 @@ class Primitive:
         PRIMITIVES[name] = self
 
     def __repr__(self) -> str:
-        return f"<primitive {self.name}({'*' if self.variadic else ''}{', '.join(self.parameters)})>"
+        return f"<primitive {self._call}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return find_primitive, (self.name,)
@@ -157,15 +180,19 @@ class Primitive:
         slots = dict(zip(self.parameters, operands))
         required = len(self.parameters) - len(self.defaults)
         filled = {**dict(zip(self.parameters[required:], self.defaults)), **slots, **named}
-        default_texts = [f"{n}={d}" for n, d in zip(self.parameters[required:], self.defaults)]
-        called = f"{self.name}({', '.join([*self.parameters[:required], *default_texts])})"
         for name in named:
             if name not in self.parameters or name in slots:
-                raise TypeError(f"{called} has no operand {name!r}" + " left: it was given by place" * (name in slots))
+                taken = " left: it was given by place" * (name in slots)
+                raise TypeError(f"{self._call} has no operand {name!r}{taken}")
         if len(operands) > self.arity or len(filled) < self.arity:
             count = len(operands) + len(named)
-            raise TypeError(f"{called} takes {_counted(self.arity, 'operand')}; {count} were given")
+            raise TypeError(f"{self._call} takes {_counted(self.arity, 'operand')}; {count} were given")
         return tuple(filled[name] for name in self.parameters)
+
+    @property
+    def _call(self) -> str:
+        """How it is called: `sigmoid(x, slope=1.0)`."""
+        return f"{self.name}{self.__signature__}"
 
     def value(self, numbers: Sequence[float], operands: Sequence[Any] = ()) -> float:
         """Its value at `numbers`; errors name the operands (those of a graph have labels)."""

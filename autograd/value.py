@@ -73,6 +73,7 @@ def _method(primitive: Primitive) -> Callable[..., Value]:
 
     chosen: Callable[..., Value] = unary if primitive.unary else method
     chosen.__name__, chosen.__qualname__ = primitive.name, f"Value.{primitive.name}"
+    chosen.__wrapped__ = primitive  # type: ignore[attr-defined]  # where help() finds the names and defaults
     chosen.__doc__ = (primitive.__doc__ or "").partition(">>>")[0].rstrip()  # its example is the function's
     return chosen
 

@@ -7,9 +7,11 @@ what is wrong. A primitive added to the table is checked here without a change; 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import itertools
 import math
 import operator
+import pydoc
 import random
 import struct
 from typing import TYPE_CHECKING, Any
@@ -826,6 +828,35 @@ def test_methods_with_parameters_are_the_table(name: str) -> None:
     named = dict(zip(target.parameters[1:], given, strict=True))
     recorded = _outcome(lambda: x._record(target, (x, *given)))
     assert _outcome(lambda: getattr(x, name)(*given)) == _outcome(lambda: getattr(x, name)(**named)) == recorded
+
+
+@pytest.mark.parametrize(
+    ("function", "signature"),
+    [
+        (ag.exp, "(x)"),
+        (ag.maximum, "(x, y)"),
+        (ag.sigmoid, "(x, slope=1.0)"),
+        (ag.softplus, "(x, beta=1.0)"),
+        (ag.leaky_relu, "(x, negative_slope=0.01)"),
+        (ag.elu, "(x, alpha=1.0)"),
+        (ag.clip, "(x, low, high)"),
+        (ag.where, "(condition, x, y)"),
+        (PRIMITIVES["sum"], "(*x)"),
+        (Value.exp, "(x)"),
+        (Value(1.0).sigmoid, "(slope=1.0)"),
+    ],
+)
+def test_the_signature_is_that_of_the_function(function: Callable[..., Any], signature: str) -> None:
+    """What a notebook shows for Shift-Tab: names and defaults, as the documentation states them."""
+    assert str(inspect.signature(function)) == signature
+
+
+def test_help_shows_names_and_defaults() -> None:
+    """Of a primitive, of the method, and of `primitive`, which is called as its class is."""
+    assert "sigmoid(x, slope=1.0)" in pydoc.plain(pydoc.render_doc(ag.sigmoid))
+    assert "sigmoid(slope=1.0)" in pydoc.plain(pydoc.render_doc(Value(1.0).sigmoid))
+    assert "Primitive(name: 'str', function: " in pydoc.plain(pydoc.render_doc(ag.primitive))
+    assert list(inspect.signature(ag.primitive).parameters)[:3] == ["name", "function", "partials"]
 
 
 @pytest.mark.parametrize(
