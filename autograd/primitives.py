@@ -240,12 +240,20 @@ class Primitive:
             return rule(*numbers, out)
         except (ZeroDivisionError, OverflowError):
             # Python raises where IEEE 754 has an infinity, which is what the derivative is here (sqrt at 0).
-            limits = rule(*map(Limit, numbers), Limit(out))
+            try:
+                limits = rule(*map(Limit, numbers), Limit(out))
+            except (ValueError, ArithmeticError) as error:  # not even so: math.exp overflows, 1 / 0 of plain numbers
+                hint = "where it is infinite, let its rule return math.inf or -math.inf"
+                raise _of_kind(error, f"{self._no_derivative(slot, numbers, operands)} ({error}); {hint}") from None
             return list(map(float, limits)) if self.variadic else float(limits)
         except ValueError as error:
-            wanted = f"has no derivative with respect to {self.parameters[slot]}" if not self.variadic else "has none"
             hint = "an operand that is a plain number needs none"
-            raise ValueError(f"{self.applied(numbers, operands)} {wanted} ({error}); {hint}") from None
+            raise ValueError(f"{self._no_derivative(slot, numbers, operands)} ({error}); {hint}") from None
+
+    def _no_derivative(self, slot: int, numbers: Sequence[float], operands: Sequence[Any]) -> str:
+        """`cube(x) at x = 2.0 (labelled 'z') has no derivative with respect to x`."""
+        which = "" if self.variadic else f" with respect to {self.parameters[slot]}"
+        return f"{self.applied(numbers, operands)} has no derivative{which}"
 
     def array(self, *arrays: Any) -> Any:
         """Its value on NumPy arrays, elementwise: as given, else NumPy's function of that name, else one by one."""
@@ -285,9 +293,7 @@ class Primitive:
             if limit and not low < x < high and x == x
         ]
         reason = f"it needs {', '.join(outside)}" if outside else error.args[-1] if error.args else "it has no value"
-        kinds = (ZeroDivisionError, OverflowError, ArithmeticError, ValueError)
-        kind = next(kind for kind in kinds if isinstance(error, kind))
-        return kind(f"{self.applied(numbers, operands)}: {reason}")
+        return _of_kind(error, f"{self.applied(numbers, operands)}: {reason}")
 
     def applied(self, numbers: Sequence[float], operands: Sequence[Any]) -> str:
         """`divide(x, y) at x = 1.0, y = 0.0 (labelled 'z')`."""
@@ -337,6 +343,12 @@ def is_of_primitive(error: BaseException) -> bool:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return trace is not None and trace.tb_frame.f_code in (Primitive.value.__code__, Primitive._derivative.__code__)
+
+
+def _of_kind(error: Exception, told: str) -> Exception:
+    """An arithmetic error of the same kind that says more."""
+    kinds = (ZeroDivisionError, OverflowError, ArithmeticError, ValueError)
+    return next(kind for kind in kinds if isinstance(error, kind))(told)
 
 
 def _can_take(function: Callable[..., Any], count: int) -> bool:

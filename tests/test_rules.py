@@ -944,3 +944,35 @@ def test_a_domain_that_is_none(domain: object) -> None:
     with pytest.raises(ValueError, match="domain is a pair"):
         primitive("of_no_domain", lambda x: x, lambda x, out: 1.0, domain=domain)
     assert "of_no_domain" not in PRIMITIVES
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind", "reason"),
+    [
+        (lambda x, out: math.exp(x), OverflowError, "math range error"),
+        (lambda x, out: 1 / 0, ZeroDivisionError, "division by zero"),
+        (lambda x, out: ag.exp(x), OverflowError, r"exp\(x\) at x = 1000.0: math range error"),
+        (lambda x, out: 1 / 0 * math.log(-x), ZeroDivisionError, "division by zero"),
+    ],
+)
+def test_a_rule_that_fails_on_limits_too_is_named(
+    rule: Callable[..., float], kind: type[Exception], reason: str
+) -> None:
+    """The error names the primitive, the operand and its label, and what the rule should do."""
+    steep = primitive("steep", lambda x: 1.0, rule)
+    try:
+        told = r"steep\(x\) at x = 1000.0 \(labelled 'z'\) has no derivative with respect to x"
+        with pytest.raises(kind, match=rf"^{told} \({reason}\); .* return math.inf or -math.inf$"):
+            steep(Value(1000.0, "z"))
+    finally:
+        del PRIMITIVES["steep"]
+
+
+def test_a_variadic_rule_that_fails_on_limits_too_is_named() -> None:
+    """It has one rule for all operands."""
+    steep = primitive("steep", lambda *xs: 1.0, lambda *xs: [math.exp(1000.0)], variadic=True)
+    try:
+        with pytest.raises(OverflowError, match=r"^steep at x1 = 1.0 has no derivative \(math range error\); "):
+            steep(Value(1.0))
+    finally:
+        del PRIMITIVES["steep"]
