@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, overload
 
 from . import rules
 from .modes import COMPILING, mode
+from .scalars import as_number, with_article
 from .value import recorded
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def softmax(values: Iterable[Any]) -> list[Any]:
     >>> softmax([0.0, 0.0])
     [0.5, 0.5]
     """
-    return [rules.exp(logarithm) for logarithm in log_softmax(values)]
+    return [rules.exp(logarithm) for logarithm in _log_softmax("softmax", values)]
 
 
 @overload
@@ -156,16 +157,26 @@ def log_softmax(values: Iterable[Any]) -> list[Any]:
     >>> log_softmax([1000.0, 0.0])
     [0.0, -1000.0]
     """
-    values = _listed("log_softmax", values)
-    normalizer = _of_some(rules.logsumexp, values)
-    return [rules.subtract(value, normalizer) for value in values]
+    return _log_softmax("log_softmax", values)
+
+
+def _log_softmax(function: str, values: Iterable[Any]) -> list[Any]:
+    """The logarithms; `function` is the one that errors name."""
+    given = _some(function, values)
+    operands = [x if hasattr(x, "_record") else as_number(x, function) for x in given]
+    normalizer = rules.logsumexp(*operands)
+    return [rules.subtract(value, normalizer) for value in operands]
 
 
 def _of_some(primitive: Primitive, values: Iterable[Any]) -> Any:
-    operands = _listed(primitive.name, values)
+    return primitive(*_some(primitive.name, values))
+
+
+def _some(function: str, values: Iterable[Any]) -> tuple[Any, ...]:
+    operands = _listed(function, values)
     if not operands:
-        raise ValueError(f"{primitive.name} needs at least one value; it was given none")
-    return primitive(*operands)
+        raise ValueError(f"{function} needs at least one value; it was given none")
+    return operands
 
 
 def _listed(function: str, values: Iterable[Any]) -> tuple[Any, ...]:
@@ -173,4 +184,4 @@ def _listed(function: str, values: Iterable[Any]) -> tuple[Any, ...]:
         return tuple(values)
     except TypeError:
         example = "dot([w1, w2], [x1, x2], b)" if function == "dot" else f"{function}([x, y])"
-        raise TypeError(f"{function} takes lists, as in {example}; not a {type(values).__name__}") from None
+        raise TypeError(f"{function} takes lists, as in {example}; not {with_article(type(values).__name__)}") from None

@@ -79,7 +79,7 @@ def test_operands_that_are_no_numbers(bad: Any) -> None:
     for arguments in (([w1, bad], [x1, x2], b), ([w1, w2], [bad, 1.0], b), ([w1, w2], [1.0, 2.0], bad)):
         with pytest.raises(TypeError, match="dot takes a real number"):
             ag.dot(*arguments)
-    for function in (ag.sum, ag.mean, ag.logsumexp):
+    for function in (ag.sum, ag.mean, ag.logsumexp, ag.softmax, ag.log_softmax):
         with pytest.raises(TypeError, match=f"{function.__name__} takes a real number"):
             function([w1, bad])
 
@@ -93,9 +93,18 @@ def test_no_grad_records_no_dot() -> None:
 @pytest.mark.parametrize("function", [ag.mean, ag.logsumexp, ag.softmax, ag.log_softmax])
 def test_functions_of_nothing(function: Any) -> None:
     """They have no value; the sum of nothing is 0."""
-    with pytest.raises(ValueError, match="at least one value"):
+    with pytest.raises(ValueError, match=f"^{function.__name__} needs at least one value"):
         function([])
     assert ag.sum([]) == 0.0
+
+
+@pytest.mark.parametrize("function", [ag.sum, ag.mean, ag.logsumexp, ag.softmax, ag.log_softmax])
+def test_functions_of_no_list(function: Any) -> None:
+    """The error names the function that was called, and shows a call."""
+    name = function.__name__
+    for given, told in ((Value(1.0), "a Value"), (1, "an int")):
+        with pytest.raises(TypeError, match=rf"^{name} takes lists, as in {name}\(\[x, y\]\); not {told}$"):
+            function(given)
 
 
 def test_softmax_is_stable() -> None:
