@@ -32,7 +32,7 @@ def as_number(data: Any, place: str) -> float:
             return float(data)
         except OverflowError:
             raise OverflowError(f"{place} takes numbers up to 1.8e308; this {type(data).__name__} is larger") from None
-    raise TypeError(f"{place} takes a real number, not {_described(data)}: {_advice(data)}")
+    raise TypeError(f"{place} takes a real number, not {_described(data)}: {_advice(data, place)}")
 
 
 def typed_number(text: str) -> float:
@@ -76,9 +76,10 @@ def with_article(name: str) -> str:
     return f"an {name}" if name[0] in "aeiou" or name == "ndarray" else f"a {name}"
 
 
-def _advice(data: Any) -> str:
+def _advice(data: Any, place: str) -> str:
     if isinstance(data, str):
-        return f"write float({data!r})" if _reads_as_number(data) else "give the number itself; a name goes into label="
+        naming = "; a name goes into label=" * (place == "Value()")
+        return f"write float({data!r})" if _reads_as_number(data) else f"give the number itself{naming}"
     if isinstance(data, complex):
         return "this engine is for real numbers; take .real, .imag or abs()"
     if hasattr(data, "_record"):
@@ -88,7 +89,7 @@ def _advice(data: Any) -> str:
     if isinstance(data, (list, tuple)):
         return "make a Value of each element: [Value(x) for x in ...]"
     if data is None:
-        return "a number was expected here"
+        return "give a number; None is what a function without a `return` gives"
     return "convert it with float() first"
 
 

@@ -28,14 +28,18 @@ def listed_inputs(inputs: Any, name: str) -> list[Any]:
 class Structure:
     """What holds numbers or Values, and these, in order.
 
+    Args:
+        taker: who takes them, as errors name it.
+
     >>> structure = Structure({"w": [1.0, 2.0], "b": (3.0,)})
     >>> structure.leaves, structure.rebuilt([10.0, 20.0, 30.0])
     ([1.0, 2.0, 3.0], {'w': [10.0, 20.0], 'b': (30.0,)})
     """
 
-    def __init__(self, content: Any) -> None:
+    def __init__(self, content: Any, taker: str = "a transform") -> None:
         self._content = content
-        self.leaves: list[Value | float] = list(_leaves(content))
+        self._taker = taker
+        self.leaves: list[Value | float] = list(_leaves(content, taker))
 
     def rebuilt(self, leaves: list[Any]) -> Any:
         """The same structure of other leaves. Arrays hold floats, or objects if Values are among them."""
@@ -48,7 +52,7 @@ class Structure:
         Raises:
             ValueError: if it has another structure; `what` names it.
         """
-        return list(_matched(self._content, content, what))
+        return list(_matched(self._content, content, what, self._taker))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -77,7 +81,7 @@ def _shape(content: Any) -> tuple[int, ...]:
     return tuple(content.shape) if _is_array(content) else ()
 
 
-def _leaves(content: Any) -> Iterator[Value | float]:
+def _leaves(content: Any, taker: str) -> Iterator[Value | float]:
     if isinstance(content, dict):
         parts: Any = content.values()
     elif isinstance(content, (list, tuple)):
@@ -85,16 +89,16 @@ def _leaves(content: Any) -> Iterator[Value | float]:
     elif _is_array(content):
         parts = content.ravel().tolist()
     else:
-        yield content if isinstance(content, Value) else as_number(content, "a transform")
+        yield content if isinstance(content, Value) else as_number(content, taker)
         return
     if set(map(type, parts)) == {float}:  # the usual case, in a tenth of the time
         yield from parts
         return
     for part in parts:
-        yield from _leaves(part)
+        yield from _leaves(part, taker)
 
 
-def _matched(wanted: Any, given: Any, what: str) -> Iterator[Value | float]:
+def _matched(wanted: Any, given: Any, what: str, taker: str) -> Iterator[Value | float]:
     """The leaves of `given` in the places of `wanted`."""
     if isinstance(wanted, dict):
         if not isinstance(given, dict) or set(wanted) != set(given):
@@ -106,19 +110,19 @@ def _matched(wanted: Any, given: Any, what: str) -> Iterator[Value | float]:
             raise ValueError(f"{what} has {len(wanted)} parts in a list or tuple; not {given!r}")
         pairs = list(zip(wanted, given))
     elif _is_array(wanted):
-        parts = Structure(given)
+        parts = Structure(given, taker)
         if isinstance(given, dict) or parts.shape != wanted.shape:
             raise ValueError(f"{what} is an array of shape {wanted.shape}; not {given!r}")
         yield from parts.leaves
         return
     else:
-        (leaf,) = leaves if len(leaves := list(_leaves(given))) == 1 else [None]
+        (leaf,) = leaves if len(leaves := list(_leaves(given, taker))) == 1 else [None]
         if leaf is None or isinstance(given, (dict, list, tuple)):
             raise ValueError(f"{what} is one number here, not {given!r}")
         yield leaf
         return
     for part, other in pairs:
-        yield from _matched(part, other, what)
+        yield from _matched(part, other, what, taker)
 
 
 def _filled(content: Any, rest: Iterator[Any]) -> Any:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _outer: ContextVar[_Call | None] = ContextVar("autograd.transforms", default=None)
 
 
+ARRAY_LIKE = "takes a number or an array as argument, or lists like one"
+
+
 class Variable(Value):
     """What a transform calls its function with: a Value that others can tell from the user's own while it does so."""
 
@@ -67,7 +70,7 @@ def derivatives(y: Value, xs: Iterable[Value]) -> list[Value]:
     wanted = list(xs)
     for role, given in (("y", y), *(("each of xs", x) for x in wanted)):
         if not isinstance(given, Value):
-            raise TypeError(f"derivatives takes Values; {role} is a {type(given).__name__}")
+            raise TypeError(f"derivatives takes Values; {role} is {with_article(type(given).__name__)}")
     order = nodes(y)
     if late := stale(order):
         raise ValueError(stale_told(late, y))
@@ -161,7 +164,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
     """
 
     def gradient(*args: Any, **named: Any) -> Any:
-        return _value_and_gradient(_Call(f, args, named, argnums))[1]
+        return _value_and_gradient(_Call("grad", f, args, named, argnums))[1]
 
     return _named(gradient, "grad", f)
 
@@ -174,7 +177,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
     """
 
     def both(*args: Any, **named: Any) -> tuple[Any, Any]:
-        return _value_and_gradient(_Call(f, args, named, argnums))
+        return _value_and_gradient(_Call("value_and_grad", f, args, named, argnums))
 
     return _named(both, "value_and_grad", f)
 
@@ -203,8 +206,8 @@ def _matrix(f: Callable[..., Any], argnums: int, name: str) -> Callable[..., Any
 
         if hasattr(argnums, "__len__"):
             raise TypeError(f"{name} takes the position of one argument as argnums, not {argnums!r}")
-        call = _Call(f, args, named, argnums)
-        columns = _shape(call.argument, f"{name} takes a number or an array as argument, or lists like one")
+        call = _Call(name, f, args, named, argnums)
+        columns = _shape(call.argument, f"{name} {ARRAY_LIKE}")
         outputs, results = call.several_outputs()
         rows = call.gradients(results, recorded=call.nested)
         shape = (*_shape(outputs, "f may return a number, or a list or array of them"), *columns)
@@ -238,7 +241,9 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """
 
     def gradient(*args: Any, **named: Any) -> Any:
-        return Structure(grad(f, argnums)(*args, **named)).array()
+        found = Structure(grad(f, argnums)(*args, **named))
+        _shape(found, f"hessian {ARRAY_LIKE}")
+        return found.array()
 
     return _named(_matrix(gradient, argnums, "hessian"), "hessian", f)
 
@@ -256,12 +261,13 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> jvp(lambda x, z: x * z, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
     """
+    _refuse_no_function(f, "jvp", "jvp(f, (3.0,), (1.0,))")
     if not (isinstance(primals, (list, tuple)) and isinstance(tangents, (list, tuple))):
         raise TypeError(
             "jvp takes lists of primals and of tangents, one of each for every argument: jvp(f, (x,), (1.0,))"
         )
-    call = _Call(f, tuple(primals), {}, range(len(primals)))
-    along = Structure(list(primals)).leaves_of(list(tangents), "tangents")
+    call = _Call("jvp", f, tuple(primals), {}, range(len(primals)))
+    along = Structure(list(primals), "jvp").leaves_of(list(tangents), "tangents")
     recorded = call.nested or any(isinstance(x, Value) for x in along)
     if recorded:
         _refuse_no_grad("jvp of Values")
@@ -277,7 +283,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[
     >>> value, pullback([1.0, 10.0])
     ([6.0, 5.0], (13.0, 12.0))
     """
-    call = _Call(f, primals, {}, range(len(primals)))
+    _refuse_no_function(f, "vjp", "vjp(f, 3.0)")
+    call = _Call("vjp", f, primals, {}, range(len(primals)))
     outputs, results = call.several_outputs()
 
     def pullback(gradient: Any) -> tuple[Any, ...]:
@@ -295,7 +302,12 @@ class _Call:
     """A function called on Values of our own: fresh leaves, or identity nodes of an outer transform's Values."""
 
     def __init__(
-        self, f: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any], argnums: int | Sequence[int]
+        self,
+        transform: str,
+        f: Callable[..., Any],
+        args: tuple[Any, ...],
+        named: dict[str, Any],
+        argnums: int | Sequence[int],
     ) -> None:
         self._single = not isinstance(argnums, (list, tuple, range))
         places: list[Any] = [argnums] if self._single else list(argnums)  # type: ignore[arg-type]
@@ -304,7 +316,7 @@ class _Call:
                 raise ValueError(f"argnums is the position of one of the {len(args)} arguments, not {place!r}")
         if len({place % len(args) for place in places}) < len(places):
             raise ValueError(f"argnums names an argument twice: {argnums!r}")
-        self._structures = [Structure(args[place]) for place in places]
+        self._structures = [Structure(args[place], transform) for place in places]
         leaves = [leaf for structure in self._structures for leaf in structure.leaves]
         #: The Values to differentiate by.
         self.inputs: list[Value] = [positive(x) if isinstance(x, Value) else Variable(x) for x in leaves]
@@ -329,7 +341,7 @@ class _Call:
         if getattr(self.output, "shape", None) == ():
             self.output = self.output.item()  # an array of no dimensions is one number
         try:
-            self._outputs: Structure | None = Structure(self.output)
+            self._outputs: Structure | None = Structure(self.output, transform)
         except (TypeError, OverflowError):
             self._outputs = None  # whoever wants them says what they should be
         results = [y for y in self._outputs.leaves if isinstance(y, Value)] if self._outputs else []
@@ -447,10 +459,13 @@ def _plain(y: Any, *, recorded: bool) -> Any:
     return y if recorded or not isinstance(y, Value) else y.data
 
 
-def _named(function: Callable[..., Any], transform: str, f: Callable[..., Any]) -> Callable[..., Any]:
+def _refuse_no_function(f: Any, transform: str, example: str) -> None:
     if not callable(f):
-        given = with_article(type(f).__name__)
-        raise TypeError(f"{transform} takes a function, as in {transform}(f)(3.0); not {given}")
+        raise TypeError(f"{transform} takes a function, as in {example}; not {with_article(type(f).__name__)}")
+
+
+def _named(function: Callable[..., Any], transform: str, f: Callable[..., Any]) -> Callable[..., Any]:
+    _refuse_no_function(f, transform, f"{transform}(f)(3.0)")
     function.__name__ = function.__qualname__ = f"{transform}({getattr(f, '__name__', type(f).__name__)})"
     function.__doc__ = f"What {transform} makes of {getattr(f, '__name__', 'a function')}."
     return function

@@ -264,18 +264,26 @@ def test_what_holds_no_numbers_is_refused_with_advice(content: Any, advice: str)
     def never(*_: Any) -> Value:
         raise AssertionError
 
-    calls = [
-        lambda: Structure(content),
-        lambda: ag.grad(never)(content),
-        lambda: ag.value_and_grad(never)(content),
-        lambda: ag.jacobian(never)(content),
-        lambda: ag.hessian(never)(content),
-        lambda: ag.vjp(never, content),
-        lambda: ag.jvp(never, (content,), (1.0,)),
-    ]
-    for call in calls:
-        with pytest.raises(TypeError, match=f"takes a real number, not .*{advice}"):
+    calls = {
+        "a transform": lambda: Structure(content),
+        "grad": lambda: ag.grad(never)(content),
+        "value_and_grad": lambda: ag.value_and_grad(never)(content),
+        "jacobian": lambda: ag.jacobian(never)(content),
+        "hessian": lambda: ag.hessian(never)(content),
+        "vjp": lambda: ag.vjp(never, content),
+        "jvp": lambda: ag.jvp(never, (content,), (1.0,)),
+    }
+    for name, call in calls.items():
+        with pytest.raises(TypeError, match=f"^{name} takes a real number, not .*{advice}"):
             call()
+
+
+def test_weights_of_outputs_are_refused_with_advice() -> None:
+    """By the transform that takes them."""
+    with pytest.raises(TypeError, match="^vjp takes a real number, not the str 'a'"):
+        ag.vjp(lambda x: x * x, 1.0)[1]("a")
+    with pytest.raises(TypeError, match="^jvp takes a real number, not the str 'a'"):
+        ag.jvp(lambda x: x * x, (1.0,), ("a",))
 
 
 def test_numbers_beyond_floats() -> None:

@@ -13,6 +13,7 @@ import gc
 import itertools
 import math
 import random
+import re
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -918,6 +919,34 @@ def test_f_of_an_earlier_graph() -> None:
     w = Value(5.0)
     assert grad(lambda x: w * x * x)(2.0) == 20.0
     assert type(grad(lambda x: w * x)(2.0)) is float
+
+
+# ----- What f is -----
+
+
+@pytest.mark.parametrize(
+    ("call", "example"),
+    [
+        (lambda: grad(3), "grad(f)(3.0)"),  # type: ignore[arg-type]
+        (lambda: value_and_grad(3), "value_and_grad(f)(3.0)"),  # type: ignore[arg-type]
+        (lambda: jacobian(3), "jacobian(f)(3.0)"),  # type: ignore[arg-type]
+        (lambda: hessian(3), "hessian(f)(3.0)"),  # type: ignore[arg-type]
+        (lambda: vjp(3, 3.0), "vjp(f, 3.0)"),  # type: ignore[arg-type]
+        (lambda: jvp(3, (3.0,), (1.0,)), "jvp(f, (3.0,), (1.0,))"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_function_is_refused(call: Any, example: str) -> None:
+    """With a call that is right."""
+    with pytest.raises(TypeError, match=f"takes a function, as in {re.escape(example)}; not an int$"):
+        call()
+
+
+@pytest.mark.parametrize("transform", [jacobian, hessian])
+def test_matrices_of_dictionaries_are_refused(transform: Any) -> None:
+    """Both say what they take."""
+    told = f"^{transform.__name__} takes a number or an array as argument, or lists like one: a dict has no shape$"
+    with pytest.raises(TypeError, match=told):
+        transform(lambda d: d["a"] * d["a"])({"a": 1.0})
 
 
 # ----- What f returns -----

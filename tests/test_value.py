@@ -78,11 +78,11 @@ def test_nan_and_infinities_are_numbers(number: float) -> None:
 
 NOT_NUMBERS = [
     ("3.0", r"float\('3\.0'\)"),
-    ("x", "label="),
+    ("x", "give the number itself"),
     (b"3", r"float\(\)"),
     (1j, r"\.real"),
     (np.complex128(1), r"\.real"),
-    (None, "None"),
+    (None, "None: give a number; None is what a function without a `return` gives"),
     ([1.0], r"\[Value\(x\) for x in"),
     ((1.0,), r"\[Value\(x\) for x in"),
     (np.array([1.0, 2.0]), r"shape \(2,\).*\[Value\(a\) for a in array\]"),
@@ -112,6 +112,16 @@ def test_what_is_no_real_number_is_refused_with_advice(thing: Any, advice: str) 
         with pytest.raises(TypeError, match=f"(?s)takes a real number, not .*{advice}"):
             door(thing)
     assert (x.data, x.has_grad) == (1, False)
+
+
+def test_a_name_is_a_label_of_value_alone() -> None:
+    """Functions, the seed and the setters take no name, so their advice is without label=."""
+    x = Value(1.0)
+    with pytest.raises(TypeError, match="give the number itself; a name goes into label=$"):
+        Value("x")  # type: ignore[arg-type]
+    for door in (ag.exp, x.backward, x.__add__, lambda data: setattr(x, "data", data)):
+        with pytest.raises(TypeError, match="the str 'x': give the number itself$"):
+            door("x")
 
 
 @pytest.mark.parametrize(("thing", "advice"), [case for case in NOT_NUMBERS if not isinstance(case[0], np.ndarray)])
