@@ -27,11 +27,11 @@ from .copies import Copies
 from .graph import label_of, nodes, opened
 from .modes import COMPILING, mode
 from .origins import calling_line
-from .scalars import arises, as_number
+from .scalars import arises, as_number, with_article
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
+    from typing import Any, NoReturn
 
     from .origins import Line
     from .primitives import Operand, Primitive
@@ -121,6 +121,8 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
 
     def __init__(self, data: float, label: str = "") -> None:
         self._data = data if type(data) is float else as_number(data, "Value()")
+        if label.__class__ is not str:  # type(label) would take measurable time
+            _refuse_label(label)
         self.label = label
         self._grad = self._primitive = self._left = self._right = self._left_partial = self._right_partial = None
 
@@ -192,7 +194,9 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
 
     def detach(self) -> Value:
         """A new leaf with the same number: what is computed from it passes no gradient to this node."""
-        return Value(self._data, self.label)
+        twin = Value(self._data)
+        twin.label = self.label
+        return twin
 
     # ----- Forward: recording -----
 
@@ -298,8 +302,19 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         finally:
             _exhaust(settle)
 
-    def _backward(self) -> None:
-        """Hand this node's gradient on to its operands: one step of a backward pass, to be called by hand."""
+    @property
+    def _backward(self) -> Callable[[], None]:
+        """Hands this node's gradient on to its operands: one step of a backward pass, to be called by hand."""
+        return self._hand_on
+
+    @_backward.setter
+    def _backward(self, closure: object) -> NoReturn:
+        raise AttributeError(
+            "_backward comes of the local derivatives that were recorded, and cannot be set: "
+            'define the operation by autograd.primitive("cube", lambda x: x**3, lambda x, out: 3 * x**2)'
+        )
+
+    def _hand_on(self) -> None:
         if self._grad is not None and self._primitive is not None:
             for operand in self._prev:
                 operand._grad = operand.grad
@@ -479,6 +494,15 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
 
     def __format__(self, specification: str) -> str:
         return format(self._data, specification) if specification else repr(self)
+
+
+def _refuse_label(label: object) -> None:
+    """Labels are text. What is no text is seldom meant as one: micrograd's constructor takes operands there."""
+    if not isinstance(label, str):
+        raise TypeError(
+            f"label is a str, not {with_article(type(label).__name__)}: Value(data, label) makes a leaf; "
+            "operands come of operators and functions, and autograd.primitive(...) defines a new operation"
+        )
 
 
 def recorded(data: float, primitive: Primitive, left: Any, right: Any, left_partial: Any, right_partial: Any) -> Value:

@@ -328,9 +328,9 @@ def test_goto_a_node_without_a_label() -> None:
 
 def test_goto_labels_that_are_no_strings() -> None:
     """A label may be set to anything; it is its text that counts."""
-    x = Value(2.0, 7)
+    x = Value(2.0)
     y = x * x
-    y.label = None
+    x.label, y.label = 7, None  # type: ignore[assignment]
     assert Stepper(y).goto("7").number == 2
 
 

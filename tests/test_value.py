@@ -211,6 +211,22 @@ def test_labels() -> None:
     assert c.detach().label == "c"
 
 
+class Text(str):
+    """Text with something more, as the labels of networks are."""
+
+
+LABELS = [((Value(1.0),), "a tuple"), ((), "a tuple"), (None, "NoneType"), (3, "an int")]
+
+
+@pytest.mark.parametrize(("label", "told"), LABELS)
+def test_a_label_is_text(label: Any, told: str) -> None:
+    """micrograd's Value(data, operands) would be a leaf with a strange name: the error says how operations are made."""
+    for make in (lambda: Value(2.0, label), lambda: Value(2.0, label=label)):
+        with pytest.raises(TypeError, match=rf"label is a str, not .*{told}: .* autograd.primitive\(\.\.\.\) defines"):
+            make()
+    assert type(Value(2.0, Text("a")).label) is Text
+
+
 def test_detach_is_a_leaf_that_passes_nothing() -> None:
     """As in PyTorch: the same number, no graph."""
     x = Value(3.0)
@@ -1248,6 +1264,13 @@ def test_backward_by_hand_adds_to_what_is_there() -> None:
     double._backward()
     assert x.grad == 10
     assert x._backward() is None
+
+
+def test_backward_closures_cannot_be_set() -> None:
+    """A closure as in micrograd would not be called: the error says how an operation is defined."""
+    out = Value(2.0) * 3.0
+    with pytest.raises(AttributeError, match=r"^_backward comes of .* autograd.primitive\("):
+        out._backward = lambda: None
 
 
 def test_names_that_micrograd_code_reads() -> None:
