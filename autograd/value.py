@@ -405,7 +405,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
     def __rpow__(self, other: Any) -> Value:
         return _operation(rules.power, other, self)
 
-    # `x -= 0.1 * x.grad` would give the name x to a new node and leave the leaf as it is.
+    # `x -= 0.1 * x.grad` and `x *= 0.9` would give the name x to a new node and leave the leaf as it is.
 
     def __iadd__(self, other: Any) -> Value:
         self._refuse_to_rebind(other, "+=")
@@ -415,10 +415,19 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         self._refuse_to_rebind(other, "-=")
         return self.__sub__(other)
 
+    def __imul__(self, other: Any) -> Value:
+        self._refuse_to_rebind(other, "*=")
+        return self.__mul__(other)
+
+    def __itruediv__(self, other: Any) -> Value:
+        self._refuse_to_rebind(other, "/=")
+        return self.__truediv__(other)
+
     def _refuse_to_rebind(self, other: Any, operator: str) -> None:
         if self._primitive is None and self._grad is not None and isinstance(other, Real):
             raise TypeError(
-                f"this would make a new node and leave the leaf as it is: to update it, write .data {operator} ..."
+                f"this would make a new node and leave the leaf as it is: to update it, write .data {operator} ...; "
+                f"for a new node, write total = total {operator[0]} ..."
             )
 
     def __neg__(self) -> Value:

@@ -1325,6 +1325,21 @@ def test_micrograd_network_trains_the_same() -> None:
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.parametrize("symbol", ["+", "-", "*", "/"])
+@pytest.mark.parametrize("number", [2, 0.5, np.float64(0.5)])
+def test_updates_in_place_of_a_leaf_are_refused(symbol: str, number: Any) -> None:
+    """Once it has a gradient: the error tells the update of the leaf from the new node that was perhaps meant."""
+    update = {"+": operator.iadd, "-": operator.isub, "*": operator.imul, "/": operator.itruediv}[symbol]
+    x = Value(3.0)
+    assert update(x, number).operands == (x, float(number))  # nothing has been computed that it could be meant to use
+    x.backward()
+    told = rf"write \.data \{symbol}= \.\.\.; for a new node, write total = total \{symbol} \.\.\.$"
+    with pytest.raises(TypeError, match=told):
+        update(x, number)
+    assert update(x, Value(2.0)).operands[0] is x
+    assert update(x * 1.0, number).data == update(3.0, float(number))
+
+
 def test_accumulating_in_a_loop() -> None:
     """`total += term` makes a new node each time, and starts from a leaf or a number."""
     x = Value(3.0)
