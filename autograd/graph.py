@@ -11,7 +11,7 @@ from math import isclose
 from typing import TYPE_CHECKING
 
 from .modes import mode
-from .primitives import BUILT_IN
+from .primitives import BUILT_IN, of_kind
 from .scalars import with_article
 
 if TYPE_CHECKING:
@@ -180,12 +180,13 @@ def expand(root: Value, depth: int | None = None) -> Value:
         order = nodes(root)
         if all(node.primitive is None or node.primitive.definition is None for node in order):
             break
-        root = _one_level_finer(order)
+        root = _one_level_finer(order, level)
         level += 1
     return root
 
 
-def _one_level_finer(order: list[Value]) -> Value:
+def _one_level_finer(order: list[Value], level: int) -> Value:
+    """The root of the graph in which definitions stand for primitives, as they have for `level` times."""
     finer: dict[Value, Value] = {}
     for node in order:
         primitive = node.primitive
@@ -193,7 +194,10 @@ def _one_level_finer(order: list[Value]) -> Value:
             finer[node] = node
             continue
         operands = [x if type(x) is float else finer[x] for x in node.operands]  # type: ignore[index]
-        new = (primitive.definition or primitive)(*operands)
+        try:
+            new = (primitive.definition or primitive)(*operands)
+        except (ValueError, ArithmeticError) as error:
+            raise of_kind(error, _no_definition_told(node, error, level)) from None
         if primitive.name not in BUILT_IN and not isclose(new.data, node.data, rel_tol=1e-6, abs_tol=1e-6):
             values = f"{new.data!r}, the primitive {node.data!r}"
             raise ValueError(f"the definition of {primitive.name} is another function: here it gives {values}")
@@ -201,6 +205,15 @@ def _one_level_finer(order: list[Value]) -> Value:
             new.label = node.label
         finer[node] = new
     return finer[order[-1]]
+
+
+def _no_definition_told(node: Value, error: Exception, level: int) -> str:
+    """That the definition of a node has no value where the node has one, and how to go without it."""
+    primitive, operands = node.primitive, node.operands
+    assert primitive is not None
+    numbers = [x if type(x) is float else x.data for x in operands]  # type: ignore[union-attr]
+    of = f"{label_of(node)} = " * bool(label_of(node)) + primitive.applied(numbers, operands)
+    return f"the definition of {of} has no value there: {error}; expand(root, depth={level}) keeps {primitive.name}"
 
 
 def stale(order: Iterable[Value]) -> list[Value]:

@@ -244,7 +244,7 @@ class Primitive:
                 limits = rule(*map(Limit, numbers), Limit(out))
             except (ValueError, ArithmeticError) as error:  # not even so: math.exp overflows, 1 / 0 of plain numbers
                 hint = "where it is infinite, let its rule return math.inf or -math.inf"
-                raise _of_kind(error, f"{self._no_derivative(slot, numbers, operands)} ({error}); {hint}") from None
+                raise of_kind(error, f"{self._no_derivative(slot, numbers, operands)} ({error}); {hint}") from None
             return list(map(float, limits)) if self.variadic else float(limits)
         except ValueError as error:
             hint = "an operand that is a plain number needs none"
@@ -293,7 +293,7 @@ class Primitive:
             if limit and not low < x < high and x == x
         ]
         reason = f"it needs {', '.join(outside)}" if outside else error.args[-1] if error.args else "it has no value"
-        return _of_kind(error, f"{self.applied(numbers, operands)}: {reason}")
+        return of_kind(error, f"{self.applied(numbers, operands)}: {reason}")
 
     def applied(self, numbers: Sequence[float], operands: Sequence[Any]) -> str:
         """`divide(x, y) at x = 1.0, y = 0.0 (labelled 'z')`."""
@@ -345,7 +345,7 @@ def is_of_primitive(error: BaseException) -> bool:
     return trace is not None and trace.tb_frame.f_code in (Primitive.value.__code__, Primitive._derivative.__code__)
 
 
-def _of_kind(error: Exception, told: str) -> Exception:
+def of_kind(error: Exception, told: str) -> Exception:
     """An arithmetic error of the same kind that says more."""
     kinds = (ZeroDivisionError, OverflowError, ArithmeticError, ValueError)
     return next(kind for kind in kinds if isinstance(error, kind))(told)

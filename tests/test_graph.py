@@ -223,6 +223,19 @@ def test_expand_where_a_definition_overflows_names_the_primitive() -> None:
         expand(ag.tanh(Value(1000.0)))
 
 
+def test_expand_where_a_definition_overflows_says_what_to_do() -> None:
+    """It names the node whose definition it is, and how deep one may go instead; that keeps the node."""
+    y = ag.tanh(Value(400.0, "x"))
+    y.label = "y"
+    with pytest.raises(OverflowError, match=r"^the definition of y = tanh\(x\) at x = 400.0 .*depth=0\) keeps tanh$"):
+        ag.expand(y * 2.0)
+    z = ag.silu(Value(-800.0, "z"))
+    with pytest.raises(OverflowError, match=r"^the definition of sigmoid.*depth=1\) keeps sigmoid$"):
+        ag.expand(z)
+    kept = [node.primitive.name for node in ag.nodes(ag.expand(z, depth=1)) if node.primitive]
+    assert kept == ["sigmoid", "multiply"]
+
+
 @pytest.mark.parametrize("depth", [-1, 1.5, "1"])
 def test_expand_refuses_depths_that_are_none(depth: object) -> None:
     """A depth is a number of levels."""
