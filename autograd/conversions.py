@@ -26,6 +26,11 @@ COMPARISONS = {
     "not_equal": operator.is_not,
 }
 
+OF_ONE = (
+    "np.sum, np.max and other reductions take several numbers, and this is one Value: "
+    "its sum and its maximum are v itself; of several, write autograd.sum([v, w]) or np.max([v, w])"
+)
+
 
 class NumPyInterplay:
     """Gives a Value its part in NumPy's functions (https://numpy.org/neps/nep-0013-ufunc-overrides.html)."""
@@ -41,8 +46,13 @@ class NumPyInterplay:
         if any(isinstance(x, numpy.ndarray) for x in inputs):
             return getattr(ufunc, method)(*map(_boxed, inputs), **options)
         name = ufunc.__name__
-        if method != "__call__" or options:
-            raise TypeError(f"np.{name} of a Value takes no options; write the expression out")
+        if method == "reduce":
+            raise TypeError(f"{OF_ONE} (np.{name}.reduce was called)")
+        if method != "__call__":
+            raise TypeError(f"np.{name}.{method} takes no Value; write the expression out")
+        if options:
+            named = ", ".join(f"{option}=" for option in options)
+            raise TypeError(f"np.{name} of a Value takes no {named}; write the expression out")
         if name in COMPARISONS:
             return bool(COMPARISONS[name](*inputs))
         if name in PRIMITIVES:

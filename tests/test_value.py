@@ -1095,8 +1095,19 @@ def test_ufunc_without_a_primitive_says_so() -> None:
     x = Value(2.0)
     with pytest.raises(TypeError, match=r"np\.arctan2 .*autograd\'s functions.*\.data"):
         np.arctan2(x, 1.0)
-    with pytest.raises(TypeError, match=r"np\.exp .*no options"):
+    with pytest.raises(TypeError, match=r"np\.exp of a Value takes no where=; write the expression out$"):
         np.exp(x, where=True)
+    with pytest.raises(TypeError, match=r"np\.add\.outer takes no Value; write"):
+        np.add.outer(x, x)
+
+
+@pytest.mark.parametrize(("reduction", "ufunc"), [(np.sum, "add"), (np.max, "maximum"), (np.prod, "multiply")])
+def test_reductions_of_one_value_say_so(reduction: Callable[[Any], Any], ufunc: str) -> None:
+    """No option was given, and none is spoken of; of several Values they work."""
+    x = Value(2.0)
+    with pytest.raises(TypeError, match=rf"and this is one Value: .* \(np\.{ufunc}\.reduce was called\)$"):
+        reduction(x)
+    assert isinstance(reduction([x, x]), Value)
 
 
 def test_object_arrays_of_values() -> None:
