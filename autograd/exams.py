@@ -164,7 +164,10 @@ class Exam:
         if len(found) == 1:
             return found[0]
         problem = f"stands for {len(found)} blanks" if found else "is no blank"
-        raise ValueError(f"{place!r} {problem} of this sheet; take its number, from 1 to {len(self.blanks)}")
+        number = f"take its number, from 1 to {len(self.blanks)}"
+        if node is None and not isinstance(place, int):
+            number += f"; the nodes are {listed(list(self.log.name.values()))}"
+        raise ValueError(f"{place!r} {problem} of this sheet; {number}")
 
     def _mark(self, blank: Blank, answer: float | None, mistakes: Callable[[Blank], list[Mistake]]) -> Mark:
         amounts = [c.amount for c in self.log.arrivals[blank.node]] if blank.column == "adjoint" else []
