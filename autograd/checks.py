@@ -10,7 +10,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from .notation import called, number
-from .scalars import as_number
+from .scalars import as_number, with_article
 from .steps import current_log
 from .value import Value
 
@@ -83,7 +83,7 @@ def nudge(root: Value, x: Value, h: float = 1e-3) -> Nudge:
     """
     for given, role in ((root, "root"), (x, "x")):
         if not isinstance(given, Value):
-            raise TypeError(f"nudge takes Values; {role} is a {type(given).__name__}")
+            raise TypeError(f"nudge takes Values; {role} is {with_article(type(given).__name__)}")
     step = as_number(h, "nudge()")
     if not isfinite(step) or step == 0:
         raise ValueError(f"h is a small step other than 0, not {h!r}")

@@ -23,6 +23,7 @@ from .notation import (
     one_line,
 )
 from .remarks import aside
+from .scalars import with_article
 from .steps import Log
 from .value import Value
 from .wording import WIDTH, arrows, product, shortened, six
@@ -68,7 +69,7 @@ def explain(x: Value, root: Value, *, paths: bool = False) -> Explanation:
     """
     for given, role in ((x, "x"), (root, "root")):
         if not isinstance(given, Value):
-            raise TypeError(f"explain takes Values; {role} is a {type(given).__name__}")
+            raise TypeError(f"explain takes Values; {role} is {with_article(type(given).__name__)}")
     return Explanation(Log(root), x, paths=paths)
 
 

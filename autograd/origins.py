@@ -16,6 +16,7 @@ from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from .notation import one_line
+from .scalars import with_article
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,8 @@ def label_from(namespace: Mapping[str, Any]) -> None:
     ('x', 'w[1]', 'y')
     """
     if not hasattr(namespace, "items"):
-        raise TypeError(f"label_from takes a dictionary of names, as locals() gives; not a {type(namespace).__name__}")
+        given = with_article(type(namespace).__name__)
+        raise TypeError(f"label_from takes a dictionary of names, as locals() gives; not {given}")
     history = ("In", "Out") if "get_ipython" in namespace else ()
     names = [name for name in namespace if isinstance(name, str) and not name.startswith("_") and name not in history]
     seen: set[int] = set()

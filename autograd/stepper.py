@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .mistakes import agrees, diagnosed, most_telling, usual_mistakes
 from .notation import called
-from .scalars import as_number, typed_number
+from .scalars import as_number, typed_number, with_article
 from .steps import current_log
 from .value import Value
 from .wording import chain_rule, computed, listed, six, step_told, waiting, wrapped
@@ -62,7 +62,8 @@ class Stepper:
 
     def __init__(self, root: Value, *, predict: bool = False) -> None:
         if not isinstance(root, Value):
-            raise TypeError(f"Stepper takes the Value whose passes are to be stepped, not a {type(root).__name__}")
+            given = with_article(type(root).__name__)
+            raise TypeError(f"Stepper takes the Value whose passes are to be stepped, not {given}")
         if root.primitive is None:
             raise ValueError(f"{called(root)} is a leaf: nothing was computed, so there are no steps")
         self._log = current_log(root)

@@ -245,7 +245,7 @@ def test_not_finite_numbers_are_shown() -> None:
 
 @pytest.mark.parametrize(
     ("x", "root", "message"),
-    [(2.0, Value(1.0), "x is a float"), (Value(1.0), 3, "root is a int"), (Value(1.0), None, "root is a NoneType")],
+    [(2.0, Value(1.0), "x is a float"), (Value(1.0), 3, "root is an int$"), (Value(1.0), None, "root is a NoneType")],
 )
 def test_other_things_than_values_are_refused(x: Any, root: Any, message: str) -> None:
     """The error says which argument it is."""

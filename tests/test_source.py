@@ -229,8 +229,9 @@ def test_own_primitive_without_definition() -> None:
 
 def test_what_to_source_refuses() -> None:
     """No Value, no framework."""
-    with pytest.raises(TypeError, match="takes a Value, the root of a graph; not a float"):
-        to_source(3.0)  # type: ignore[arg-type]
+    for root, told in ((3.0, "a float"), (3, "an int")):
+        with pytest.raises(TypeError, match=f"takes a Value, the root of a graph; not {told}$"):
+            to_source(root)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="'python', 'numpy', 'torch', 'jax'; not 'keras'"):
         to_source(Value(1.0), "keras")
 

@@ -402,10 +402,10 @@ def test_leaf_has_no_steps(leaf: Value) -> None:
         Stepper(leaf)
 
 
-@pytest.mark.parametrize("root", [3.0, None, "x", [Value(1.0)]])
+@pytest.mark.parametrize("root", [3.0, 3, None, "x", [Value(1.0)]])
 def test_root_is_a_value(root: Any) -> None:
     """Everything else is a TypeError."""
-    with pytest.raises(TypeError, match="Stepper takes the Value"):
+    with pytest.raises(TypeError, match=f"Stepper takes the Value .*, not an? {type(root).__name__}$"):
         Stepper(root)
 
 

@@ -13,6 +13,7 @@ from .. import rules
 from ..graph import label_of, names, nodes
 from ..modes import mode
 from ..primitives import BUILT_IN
+from ..scalars import with_article
 from ..value import Value
 from .dialects import DIALECTS, Code, Dialect, Names, broken, helpers_called, undefined
 
@@ -33,7 +34,7 @@ IMPORTS = {
 def written(root: Value, framework: str) -> str:
     """The text of a file that computes the value of `root` and its gradients."""
     if not isinstance(root, Value):
-        raise TypeError(f"to_source takes a Value, the root of a graph; not a {type(root).__name__}")
+        raise TypeError(f"to_source takes a Value, the root of a graph; not {with_article(type(root).__name__)}")
     if framework not in DIALECTS:
         raise ValueError(f"framework is one of {', '.join(map(repr, DIALECTS))}; not {framework!r}")
     return _File(root, framework).text()

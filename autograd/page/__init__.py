@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..graph import label_of, nodes
+from ..scalars import with_article
 from ..value import Value
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def player(root: Value) -> Player:
     from ..steps import current_log
 
     if not isinstance(root, Value):
-        raise TypeError(f"player takes the Value whose passes are to be played, not a {type(root).__name__}")
+        given = with_article(type(root).__name__)
+        raise TypeError(f"player takes the Value whose passes are to be played, not {given}")
     if root.primitive is None:
         raise ValueError(f"{label_of(root) or 'this Value'} is a leaf: nothing was computed, so there are no steps")
     if (size := len(nodes(root))) > MOST_NODES:
