@@ -26,9 +26,11 @@ COMPARISONS = {
     "not_equal": operator.is_not,
 }
 
+EXTREMA = ("maximum", "minimum")
+
 OF_ONE = (
     "np.sum, np.max and other reductions take several numbers, and this is one Value: "
-    "its sum and its maximum are v itself; of several, write autograd.sum([v, w]) or np.max([v, w])"
+    "its sum and its maximum are v itself; of several, write autograd.sum([v, w]) or autograd.maximum(v, w)"
 )
 
 
@@ -43,9 +45,12 @@ class NumPyInterplay:
 
         # A NumPy scalar beside an operator comes as an array without dimensions.
         inputs = tuple(x.item() if isinstance(x, (numpy.ndarray, numpy.generic)) and not x.ndim else x for x in inputs)
-        if any(isinstance(x, numpy.ndarray) for x in inputs):
-            return getattr(ufunc, method)(*map(_boxed, inputs), **options)
         name = ufunc.__name__
+        if any(isinstance(x, numpy.ndarray) for x in inputs):
+            if name in EXTREMA and method == "__call__" and not options:
+                # NumPy would hand out the larger operand itself, and there would be no node that says so.
+                return numpy.frompyfunc(PRIMITIVES[name], 2, 1)(*map(_boxed, inputs))
+            return getattr(ufunc, method)(*map(_boxed, inputs), **options)
         if method == "reduce":
             raise TypeError(f"{OF_ONE} (np.{name}.reduce was called)")
         if method != "__call__":

@@ -14,7 +14,7 @@ from .modes import Change
 from .scalars import as_number
 from .steps import adjoints
 from .structures import Structure, listed_inputs
-from .transforms import jvp
+from .transforms import jvp, refuse_no_function
 from .value import Value
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def cost(f: Callable[..., Any], inputs: Sequence[Any]) -> Cost:
     >>> [(way.name, way.operations) for way in result.ways]
     [('the function', 8), ('reverse mode', 23), ('forward mode', 92), ('central differences', 64)]
     """
+    refuse_no_function(f, "cost", "cost(f, [3.0])")
     structure = Structure(listed_inputs(inputs, "cost"))
     at = [leaf.data if isinstance(leaf, Value) else as_number(leaf, "cost()") for leaf in structure.leaves]
     if not at:

@@ -17,7 +17,7 @@ from .notation import number
 from .scalars import as_number
 from .steps import adjoints
 from .structures import Structure, listed_inputs
-from .transforms import jvp
+from .transforms import jvp, refuse_no_function
 from .value import Value
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def gradcheck(
     1      0             0             0.5         1e+00           5e-01   right: kink of relu, 0 and 1 beside it
     1 of 1 right
     """
+    refuse_no_function(f, "gradcheck", "gradcheck(f, [3.0])")
     structure = Structure(listed_inputs(inputs, "gradcheck"))
     if not structure.leaves:
         raise ValueError("gradcheck takes at least one input")

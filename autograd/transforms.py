@@ -261,7 +261,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> jvp(lambda x, z: x * z, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
     """
-    _refuse_no_function(f, "jvp", "jvp(f, (3.0,), (1.0,))")
+    refuse_no_function(f, "jvp", "jvp(f, (3.0,), (1.0,))")
     if not (isinstance(primals, (list, tuple)) and isinstance(tangents, (list, tuple))):
         raise TypeError(
             "jvp takes lists of primals and of tangents, one of each for every argument: jvp(f, (x,), (1.0,))"
@@ -283,7 +283,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[
     >>> value, pullback([1.0, 10.0])
     ([6.0, 5.0], (13.0, 12.0))
     """
-    _refuse_no_function(f, "vjp", "vjp(f, 3.0)")
+    refuse_no_function(f, "vjp", "vjp(f, 3.0)")
     call = _Call("vjp", f, primals, {}, range(len(primals)))
     outputs, results = call.several_outputs()
 
@@ -459,13 +459,14 @@ def _plain(y: Any, *, recorded: bool) -> Any:
     return y if recorded or not isinstance(y, Value) else y.data
 
 
-def _refuse_no_function(f: Any, transform: str, example: str) -> None:
+def refuse_no_function(f: Any, transform: str, example: str) -> None:
+    """TypeError with an example, if `f` cannot be called."""
     if not callable(f):
         raise TypeError(f"{transform} takes a function, as in {example}; not {with_article(type(f).__name__)}")
 
 
 def _named(function: Callable[..., Any], transform: str, f: Callable[..., Any]) -> Callable[..., Any]:
-    _refuse_no_function(f, transform, f"{transform}(f)(3.0)")
+    refuse_no_function(f, transform, f"{transform}(f)(3.0)")
     function.__name__ = function.__qualname__ = f"{transform}({getattr(f, '__name__', type(f).__name__)})"
     function.__doc__ = f"What {transform} makes of {getattr(f, '__name__', 'a function')}."
     return function

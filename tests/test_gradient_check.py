@@ -211,3 +211,10 @@ def test_under_no_grad() -> None:
     with ag.no_grad():
         assert gradcheck(lambda x: x * x, [3.0])
         assert [way.operations for way in ag.cost(lambda x: x * x, [3.0]).ways] == [1, 3, 3, 2]
+
+
+def test_what_is_no_function() -> None:
+    """As in the transforms."""
+    for reader in (gradcheck, ag.cost):
+        with pytest.raises(TypeError, match=rf"{reader.__name__} takes a function, as in .*; not an int"):
+            reader(3, [1.0])

@@ -1090,6 +1090,19 @@ def test_ufuncs_of_two_operands() -> None:
     assert np.less(x, y) is True
 
 
+def test_extrema_beside_arrays() -> None:
+    """NumPy would hand out the larger operand itself: the node that chooses would be missing, and a tie unsplit."""
+    x = Value(1.0)
+    larger = np.maximum(x, np.array([0.0, 2.0]))
+    assert [node.primitive for node in larger] == [ag.maximum, ag.maximum]
+    assert [node.data for node in np.minimum(np.array([[0.0], [2.0]]), x).ravel()] == [0, 1]
+    total = np.maximum(x, np.array([1.0, 2.0])).sum()
+    total.backward()
+    assert x.grad == 0.5
+    x.data = 3.0
+    assert total.forward() == 6
+
+
 def test_ufunc_without_a_primitive_says_so() -> None:
     """And what there is instead."""
     x = Value(2.0)
