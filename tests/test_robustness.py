@@ -646,8 +646,7 @@ LABELS: dict[str, Any] = {
 
 def broken(numbers: tuple[float, ...], labels: tuple[Any, ...]) -> tuple[Value, Value]:
     """A graph with every kind of node, and its first leaf; an inner node has the label too."""
-    x, y, z = map(Value, numbers)
-    x.label, y.label, z.label = labels  # set, they may be anything
+    x, y, z = map(Value, numbers, labels)
     a = x * y
     a.label = labels[0]
     b = ag.maximum(a, z) + ag.relu(x)
