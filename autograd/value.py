@@ -122,7 +122,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
     def __init__(self, data: float, label: str = "") -> None:
         self._data = data if type(data) is float else as_number(data, "Value()")
         if label.__class__ is not str:  # type(label) would take measurable time
-            _refuse_label(label)
+            _refuse_operands(label)
         self.label = label
         self._grad = self._primitive = self._left = self._right = self._left_partial = self._right_partial = None
 
@@ -194,9 +194,7 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
 
     def detach(self) -> Value:
         """A new leaf with the same number: what is computed from it passes no gradient to this node."""
-        twin = Value(self._data)
-        twin.label = self.label
-        return twin
+        return Value(self._data, self.label)
 
     # ----- Forward: recording -----
 
@@ -505,11 +503,11 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
         return format(self._data, specification) if specification else repr(self)
 
 
-def _refuse_label(label: object) -> None:
-    """Labels are text. What is no text is seldom meant as one: micrograd's constructor takes operands there."""
-    if not isinstance(label, str):
+def _refuse_operands(label: object) -> None:
+    """micrograd's constructor takes operands in this place: they would be a strange name, and the graph lost."""
+    if isinstance(label, (tuple, list, set)) and any(isinstance(x, Value) for x in label):
         raise TypeError(
-            f"label is a str, not {with_article(type(label).__name__)}: Value(data, label) makes a leaf; "
+            f"label is a name, not {with_article(type(label).__name__)} of Values: Value(data, label) makes a leaf; "
             "operands come of operators and functions, and autograd.primitive(...) defines a new operation"
         )
 
