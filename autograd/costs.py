@@ -65,7 +65,7 @@ def cost(f: Callable[..., Any], inputs: Sequence[Any]) -> Cost:
     [('the function', 8), ('reverse mode', 23), ('forward mode', 92), ('central differences', 64)]
     """
     refuse_no_function(f, "cost", "cost(f, [3.0])")
-    structure = Structure(listed_inputs(inputs, "cost"))
+    structure = Structure(listed_inputs(inputs, "cost"), "cost")
     at = [leaf.data if isinstance(leaf, Value) else as_number(leaf, "cost()") for leaf in structure.leaves]
     if not at:
         raise ValueError("cost takes at least one input")

@@ -113,7 +113,7 @@ def gradcheck(
     1 of 1 right
     """
     refuse_no_function(f, "gradcheck", "gradcheck(f, [3.0])")
-    structure = Structure(listed_inputs(inputs, "gradcheck"))
+    structure = Structure(listed_inputs(inputs, "gradcheck"), "gradcheck")
     if not structure.leaves:
         raise ValueError("gradcheck takes at least one input")
     at = [leaf.data if isinstance(leaf, Value) else as_number(leaf, "gradcheck()") for leaf in structure.leaves]

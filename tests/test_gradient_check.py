@@ -218,3 +218,10 @@ def test_what_is_no_function() -> None:
     for reader in (gradcheck, ag.cost):
         with pytest.raises(TypeError, match=rf"{reader.__name__} takes a function, as in .*; not an int"):
             reader(3, [1.0])
+
+
+def test_what_is_no_number() -> None:
+    """The error names who takes it."""
+    for reader in (gradcheck, ag.cost):
+        with pytest.raises(TypeError, match=rf"^{reader.__name__} takes a real number, not the str 'a'"):
+            reader(lambda x: x, ["a"])
