@@ -1549,6 +1549,14 @@ def test_rows_that_a_primitive_refuses_are_numpys(f: Function) -> None:
     assert repr(ag.compile(f)(X)) == repr(ag.compile(f, verify=0)(X))
 
 
+def test_what_arrays_refuse_names_the_row() -> None:
+    """Also in a row that has nan elsewhere, of which no number is asked to stay finite."""
+    X, Y = np.array([1.0, 2.0, math.nan, 4.0]), np.array([1.0, 2.0, -1.0, 3.0])
+    for verify in (0, 2):
+        with pytest.raises(FloatingPointError, match="^in row 2 of the batch: .*low"):
+            ag.compile(lambda x, y: ag.clip(W * x, 0.0, y), verify=verify)(X, Y)
+
+
 def test_what_f_raises_itself_is_raised() -> None:
     """In a row that is compared."""
 

@@ -15,7 +15,7 @@ from ..scalars import with_article
 from .arguments import as_array, common_length, far_apart, narrowed, row
 from .program import Program
 from .recording import Recording, record, settled
-from .replays import RAISING, TOLERANCES, compare, complain, holding, is_finite, replays
+from .replays import RAISING, TOLERANCES, compare, complain, exactly, holding, is_finite, replays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -245,9 +245,9 @@ class Compiled:
         alone = places if program.has_gradients else []
         outcome = self._quick(program, numbers, arrays, alone)
         if outcome is None:
-            complain((self._f, program, numbers, args, arrays))
-            with numpy.errstate(all="ignore"):
-                outcome = program.exact_machine.run(numbers, arrays, alone)
+            run = self._f, program, numbers, args, arrays
+            complain(run)
+            outcome = exactly(run, alone)
         if count:
             if not known:
                 with holding(program.parameters, numbers.tolist()):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ..value import Value
     from .binding import Array
-    from .execution import Outcome
+    from .execution import Machine, Outcome
     from .program import Program
 
     #: A function of one example, its program, the numbers of the parameters, the arguments, and these as arrays.
@@ -52,7 +52,7 @@ def complain(run: Run) -> None:
     if not numpy.isfinite(numbers).all():
         return
     given = numpy.flatnonzero(numpy.all([numpy.isfinite(array).all(1) for array in arrays], 0))
-    found = _failing(program, numbers, arrays, given)
+    found = _failing(_unsound(program.machine, numbers, arrays), given)
     if found is None:
         return
     try:
@@ -91,16 +91,41 @@ def _gradients(outputs: list[Value]) -> dict[Value, float]:
         return {node: node.grad for node in order if node._primitive is None}
 
 
-def _failing(program: Program, numbers: Array, arrays: Sequence[Array], rows: Array) -> int | None:
-    """One of the rows in which finite numbers end, found by halving; None if there is none."""
+def exactly(run: Run, alone: Sequence[int]) -> Outcome:
+    """The outcome with nan and infinity among the numbers; what a primitive of arrays refuses is told with its row."""
+    _, program, numbers, _, arrays = run
+    machine = program.exact_machine
+
+    def fails(some: Array) -> bool:
+        try:
+            machine.run(numbers, [array[some] for array in arrays])
+        except (ArithmeticError, ValueError):
+            return True
+        return False
+
+    with numpy.errstate(all="ignore"):
+        try:
+            return machine.run(numbers, arrays, alone)
+        except (ArithmeticError, ValueError) as error:
+            place = _failing(fails, numpy.arange(len(arrays[0])))
+            raise FloatingPointError(f"in row {place} of the batch: {error}") from None
+
+
+def _unsound(machine: Machine, numbers: Array, arrays: Sequence[Array]) -> Callable[[Array], bool]:
+    """Whether finite numbers end in some of the rows."""
 
     def fails(some: Array) -> bool:
         try:
             with numpy.errstate(**RAISING):
-                return not is_finite(program.machine.run(numbers, [array[some] for array in arrays]))
+                return not is_finite(machine.run(numbers, [array[some] for array in arrays]))
         except (ArithmeticError, ValueError):
             return True
 
+    return fails
+
+
+def _failing(fails: Callable[[Array], bool], rows: Array) -> int | None:
+    """One of the rows that fail, found by halving; None if there is none."""
     if not len(rows) or not fails(rows):
         return None
     while len(rows) > 1:
