@@ -211,9 +211,13 @@ def _no_definition_told(node: Value, error: Exception, level: int) -> str:
     """That the definition of a node has no value where the node has one, and how to go without it."""
     primitive, operands = node.primitive, node.operands
     assert primitive is not None
-    numbers = [x if type(x) is float else x.data for x in operands]  # type: ignore[union-attr]
-    of = f"{label_of(node)} = " * bool(label_of(node)) + primitive.applied(numbers, operands)
+    of = f"{label_of(node)} = " * bool(label_of(node)) + primitive.applied(_numbers(node), operands)
     return f"the definition of {of} has no value there: {error}; expand(root, depth={level}) keeps {primitive.name}"
+
+
+def _numbers(node: Value) -> list[float]:
+    """Those of the operands now."""
+    return [x if type(x) is float else x.data for x in node.operands]  # type: ignore[union-attr]
 
 
 def stale(order: Iterable[Value]) -> list[Value]:
@@ -228,8 +232,8 @@ def stale(order: Iterable[Value]) -> list[Value]:
 def _follows(node: Value) -> bool:
     primitive, operands = node.primitive, node.operands
     assert primitive is not None
+    numbers = _numbers(node)
     try:
-        numbers = [x if type(x) is float else x.data for x in operands]  # type: ignore[union-attr]
         data, partials = primitive.evaluate(operands, numbers)
     except (ValueError, ArithmeticError):
         return False
@@ -254,7 +258,7 @@ def or_broken(late: list[Value]) -> str:
     node = late[0]
     assert node.primitive is not None
     try:
-        value = node.primitive.value([x if type(x) is float else x.data for x in node.operands])  # type: ignore[union-attr]
+        value = node.primitive.value(_numbers(node))
     except (ValueError, ArithmeticError):
         return ""
     return ", or breaking(...) was on then" if same(value, node.data) else ""

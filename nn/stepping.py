@@ -258,7 +258,7 @@ def _is_of_primitive(error: BaseException) -> bool:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return trace is not None and trace.tb_frame.f_code is ag.primitive.value.__code__
+    return trace is not None and trace.tb_frame.f_globals["__name__"] == ag.primitive.__module__
 
 
 def _note(error: BaseException, epoch: int, loss: float) -> None:

@@ -1542,11 +1542,18 @@ def test_comparisons_that_are_refused(f: Function, told: str) -> None:
         ag.compile(f)(np.array([1.0, 2.0]))
 
 
-@pytest.mark.parametrize("f", [ag.sin, ag.log, lambda x: x**x])
-def test_rows_that_a_primitive_refuses_are_numpys(f: Function) -> None:
-    """Infinite ones, and a value without a derivative: verification leaves them out, and changes no result."""
-    X = np.array([2.0, 0.0 if f not in (ag.sin, ag.log) else math.inf if f is ag.sin else -math.inf])
+@pytest.mark.parametrize(("f", "x"), [(ag.sin, math.inf), (ag.log, -math.inf)])
+def test_rows_that_a_primitive_refuses_are_numpys(f: Function, x: float) -> None:
+    """If their numbers are not finite: verification leaves them out, and changes no result."""
+    X = np.array([2.0, x])
     assert repr(ag.compile(f)(X)) == repr(ag.compile(f, verify=0)(X))
+
+
+@pytest.mark.parametrize("f", [lambda x: x**x, lambda x: W * x if x.data > 0 else ag.log(-1 - x * x)])
+def test_finite_rows_that_a_primitive_refuses_are_told(f: Function) -> None:
+    """The function itself has no value there, whatever is compiled."""
+    with pytest.raises(FloatingPointError, match="^in row 1 of the batch: "):
+        ag.compile(f)(np.array([2.0, 0.0]))
 
 
 def test_what_arrays_refuse_names_the_row() -> None:

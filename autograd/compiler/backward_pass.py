@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from .. import rules
 from ..primitives import BUILT_IN
 from ..scalars import as_number
-from .quantities import BATCH_SUM, DEEP, KINDS, ROW_OF_SUMS, Quantity, guarded, of_example, unguarded
+from .guarded import guarded, unguarded
+from .quantities import BATCH_SUM, DEEP, KINDS, ROW_OF_SUMS, Quantity, of_example
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -109,6 +109,11 @@ def _called(f: Callable[..., Any], arguments: Sequence[Any], *, compiling: bool)
     return Change(no_grad=False, compiling=compiling).run(f, *arguments)
 
 
+def numbers_of(example: Sequence[Any]) -> list[float]:
+    """All of them, argument after argument."""
+    return [_number(x) for argument in example for x in Structure(argument).leaves]
+
+
 def _number(x: Value | float) -> float:
     return x.data if isinstance(x, Value) else x
 

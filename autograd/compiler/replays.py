@@ -18,7 +18,7 @@ from ..modes import detect_anomaly
 from ..primitives import is_of_primitive
 from ..value import sweep
 from .arguments import row
-from .recording import replayed, replayed_on_numbers
+from .recording import numbers_of, replayed, replayed_on_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -148,11 +148,14 @@ def replays(f: Callable[..., Any], args: Sequence[Any], places: Sequence[int]) -
     """Some rows as `f` itself computes them; not those where a primitive refuses what NumPy takes, as sin(inf)."""
     found = []
     for place in places:
+        example = [row(arg, place) for arg in args]
         try:
-            found.append(_replay(f, [row(arg, place) for arg in args], place))
+            found.append(_replay(f, example, place))
         except (ValueError, ArithmeticError) as error:
             if not is_of_primitive(error):
                 raise
+            if all(map(math.isfinite, numbers_of(example))):
+                raise FloatingPointError(f"in row {place} of the batch: {error}") from None
     return found
 
 
