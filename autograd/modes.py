@@ -36,6 +36,9 @@ class Mode(NamedTuple):
 #: While `compile` records, and nothing else is unusual: nodes are made as usual, comparisons are not.
 COMPILING = Mode(compiling=True)
 
+#: Under `no_grad`, when nothing else is unusual. These two are told by identity, which is quick.
+NO_GRAD = Mode(no_grad=True)
+
 #: None while operations are recorded as usual. It follows from the changes that are on.
 mode: ContextVar[Mode | None] = ContextVar("autograd.mode", default=None)
 
@@ -108,7 +111,8 @@ def _set_changes(changes: tuple[tuple[object, dict[str, Any]], ...]) -> None:
     for _, change in changes:
         changed = changed._replace(**change)
     _changes.set(changes)
-    mode.set(None if changed == Mode() else COMPILING if changed == COMPILING else changed)
+    known = (known for known in (COMPILING, NO_GRAD) if known == changed)
+    mode.set(None if changed == Mode() else next(known, changed))
 
 
 def _changed(function: Callable[..., Any] | None, **change: bool) -> Any:

@@ -25,7 +25,7 @@ from .branches import Comparison, refuse_branch
 from .conversions import NumberRefusals, NumPyInterplay
 from .copies import Copies
 from .graph import label_of, nodes, opened
-from .modes import COMPILING, mode
+from .modes import COMPILING, NO_GRAD, mode
 from .origins import calling_line
 from .scalars import arises, as_number, with_article
 
@@ -216,6 +216,8 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
                         return node
             except (ValueError, ArithmeticError):
                 pass
+        elif recording is NO_GRAD and (leaf := _without_graph(primitive, operands)) is not None:
+            return leaf
         operands, numbers, constants = _with_numbers(operands, primitive)
         if recording is not None and recording.no_grad:
             node = Value(primitive.value(numbers, operands))
@@ -512,8 +514,10 @@ def _refuse_operands(label: object) -> None:
         )
 
 
-def recorded(data: float, primitive: Primitive, left: Any, right: Any, left_partial: Any, right_partial: Any) -> Value:
-    """The node of an operation whose outcome is known."""
+def recorded(
+    data: float, primitive: Primitive | None, left: Any, right: Any, left_partial: Any, right_partial: Any
+) -> Value:
+    """The node of an operation whose outcome is known; a leaf, of no primitive."""
     node = _new(Value)
     node._data = data
     node._grad = None
@@ -592,6 +596,19 @@ def _binary(primitive: Primitive, left: Any, right: Any) -> Value | None:
     )
 
 
+def _without_graph(primitive: Primitive, operands: Sequence[Any]) -> Value | None:
+    """The outcome of Values and floats as a leaf; None if they or it are anything else."""
+    try:
+        if primitive.binary:
+            x, y = operands
+            data = primitive.function(x if type(x) is float else x._data, y if type(y) is float else y._data)
+        else:
+            data = primitive.function(*[x if type(x) is float else x._data for x in operands])
+    except (ValueError, ArithmeticError, AttributeError, TypeError):
+        return None
+    return recorded(data, None, None, None, None, None) if type(data) is float else None
+
+
 def _in_slots(
     primitive: Primitive, operands: Sequence[Any], partials: Sequence[float | None], *, constants: bool = True
 ) -> tuple[Any, Any, Any, Any]:
@@ -623,11 +640,13 @@ def _with_numbers(operands: Sequence[Any], primitive: Primitive) -> tuple[Sequen
 def _operation(primitive: Primitive, left: Any, right: Any) -> Value:
     """`left` and `right` with an operator between them; objects of other libraries may have their own say."""
     value, other = (left, right) if isinstance(left, Value) else (right, left)
+    if type(other) is float or isinstance(other, Value):
+        return value._record(primitive, (left, right))
     if type(other) is int or (isinstance(other, float) and type(other) is not float):  # NumPy's floats, say
         other = as_number(other, primitive.name)
         if primitive in _WRITTEN_OUT:  # with a float it goes the quick way, in half the time
             return _WRITTEN_OUT[primitive][value is right](value, other)
-    elif type(other).__module__ != "builtins" and not isinstance(other, (Value, Number)):
+    elif type(other).__module__ != "builtins" and not isinstance(other, Number):
         return NotImplemented  # type: ignore[no-any-return]  # as Python's protocol for operators wants it
     return value._record(primitive, (value, other) if value is left else (other, value))
 

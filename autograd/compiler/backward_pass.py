@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, TypeAlias
 
+    from ..primitives import Primitive
     from .quantities import Quantities, Term
 
     Contributions: TypeAlias = Sequence[Any]  # x, y, x, y, ... of products x * y
@@ -62,7 +63,9 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
         # Local derivatives of all levels at once, when the forward pass is done: far fewer groups.
         book.floor = inner[0].level + 1
     for q in inner:
-        adjoint = adjoint_of(q)
+        # What is asked again and again is asked here, and saves a call.
+        unusual = q.shared or q.label or q is root
+        adjoint = adjoint_of(q) if unusual else _adjoint(book, of_examples.pop(q, ()))
         if type(adjoint) is float and adjoint == 0:
             continue
         contributions = of_all if q.shared else of_examples
@@ -76,7 +79,7 @@ def adjoints(book: Quantities, root: Quantity, wanted: Sequence[Quantity]) -> li
                 operands, derivatives = operands[count:], derivatives[count:]
         for operand, local in zip(operands, derivatives):
             # A local derivative that is 0 by its rule carries nothing: most of step's and where's are.
-            if operand in moving and not (type(local) is float and local == 0):
+            if (type(local) is not float or local != 0) and operand in moving:
                 before = contributions.get(operand)
                 if before is None:
                     contributions[operand] = local, adjoint
@@ -104,7 +107,7 @@ def _read_once(inner: list[Quantity], wanted: Sequence[Quantity]) -> set[Any]:
     return {q for q in wanted if q.shared and uses[q] == 1}
 
 
-def _moving(weights: tuple[Any, ...], read: list[Any]) -> tuple[tuple[Any, ...], list[Any]]:
+def _moving(weights: tuple[Any, ...], read: Sequence[Any]) -> tuple[tuple[Any, ...], Sequence[Any]]:
     """Weights that are no constants, and what they are multiplied by."""
     if float not in map(type, weights):
         return weights, read
@@ -118,7 +121,7 @@ def _adjoint(book: Quantities, contributions: Contributions) -> Any:
         x, y = contributions
         if type(y) is Quantity:  # the usual cases, before all else
             if type(x) is float:
-                return y if x == 1.0 else book.of(rules.multiply, (x, y))
+                return y if x == 1.0 else book.of_two(rules.multiply, x, y)
             if y.shared and not x.shared:
                 x, y = y, x
             return book.of_two(rules.multiply, x, y)
@@ -146,11 +149,26 @@ def _of_examples(book: Quantities, contributions: Contributions) -> tuple[Any, .
     return tuple([factor for term in terms for factor in term])
 
 
-def _local_derivatives(q: Quantity, moving: set[Quantity]) -> list[Any]:
+def _local_derivatives(q: Quantity, moving: set[Quantity]) -> Sequence[Any]:
     """What the rules of the table say, as quantities or constants; 0.0 for operands that do not move."""
-    primitive, given = q.primitive, (*q.operands, q)
+    primitive, operands = q.primitive, q.operands
     if primitive.name not in BUILT_IN:
-        given = tuple(map(guarded, given))
+        return _of_users_rules(q, moving)
+    found: Sequence[Any]
+    if primitive.variadic:
+        found = primitive.partials[0](*operands, q)
+    elif len(operands) == 2:  # what most are, without a loop
+        x, y = operands
+        left, right = primitive.partials
+        found = left(x, y, q) if x in moving else 0.0, right(x, y, q) if y in moving else 0.0
+    else:
+        found = [rule(*operands, q) if x in moving else 0.0 for rule, x in zip(primitive.partials, operands)]
+    return found if KINDS.issuperset(map(type, found)) else _as_operands(found, primitive)
+
+
+def _of_users_rules(q: Quantity, moving: set[Quantity]) -> Sequence[Any]:
+    """The same of a primitive that is not of the table: its rules may do what no batch can."""
+    primitive, given = q.primitive, tuple(map(guarded, (*q.operands, q)))
     found: list[Any] = []
     try:
         if primitive.variadic:
@@ -163,7 +181,8 @@ def _local_derivatives(q: Quantity, moving: set[Quantity]) -> list[Any]:
             f"rule {len(found) + 1} of {primitive.name} cannot be compiled ({error}): write it with operators and "
             "autograd's functions, without branches; where() takes their place"
         ) from None
-    if not KINDS.issuperset(map(type, found)):
-        found = [unguarded(x) for x in found]
-        found = [x if type(x) is Quantity else as_number(x, f"a rule of {primitive.name}") for x in found]
-    return found
+    return _as_operands([unguarded(x) for x in found], primitive)
+
+
+def _as_operands(found: Sequence[Any], primitive: Primitive) -> list[Any]:
+    return [x if type(x) is Quantity else as_number(x, f"a rule of {primitive.name}") for x in found]

@@ -243,10 +243,11 @@ class Binder:
                 self._copies = 0
                 self._each(Group("each", q.primitive, [q], q.stage))
                 continue
-            x, *others = q.operands  # `_single` written out, a third off the time of a chain
+            operands = q.operands
+            x = operands[0]  # `_single` written out, a third off the time of a chain
             first = row_of[x.place] if type(x) is Quantity and x.shared is alone else number(x)
-            if others:
-                x = others[0]
+            if len(operands) == 2:
+                x = operands[1]
                 second = row_of[x.place] if type(x) is Quantity and x.shared is alone else number(x)
                 add(ufunc, first, second, row_of[q.place])
             else:
@@ -285,11 +286,17 @@ class Binder:
         single_at_once = len(group.members) > FEW_ROWS
         self._found_rows.clear()
         for members in self._adjacent(group.members):
-            reads, adjoints = [q.operands[::2] for q in members], [q.operands[1::2] for q in members]
+            reads: list[tuple[Any, ...]] = []
+            adjoints: list[tuple[Any, ...]] = []
             at = 0
             while at < len(members):
-                alone = single_at_once and _is_alone(reads, adjoints, at)
-                width, height = (0, 0) if alone else _shape_of_product(reads, adjoints, at)
+                if single_at_once and _is_alone(members, at):
+                    others.append(members[at])
+                    at += 1
+                    continue
+                if not reads:
+                    reads, adjoints = [q.operands[::2] for q in members], [q.operands[1::2] for q in members]
+                width, height = _shape_of_product(reads, adjoints, at)
                 if width:
                     self._products(
                         members[at].place, reads[at : at + width], adjoints[at : at + width * height : width]
@@ -367,24 +374,28 @@ class Binder:
         return self._room[shape, purpose]
 
     def _one_by_one(self, members: list[Quantity]) -> None:
-        products: list[tuple[int, Any, Any]] = []
-        sums: list[tuple[int, Any, Any]] = []
+        # Columns, not tuples: so many objects less for the garbage collector to go over.
+        products: tuple[list[int], list[Any], list[Any]] = [], [], []  # the place of a sum, and factors of examples
+        sums: tuple[list[int], list[Any], list[Any]] = [], [], []  # the same of a shared factor and one of examples
         for q in members:
-            place = q.place
-            for x, y in zip(q.operands[::2], q.operands[1::2]):
-                if of_example(x) and of_example(y):
-                    products.append((place, x, y))
-                else:
-                    sums.append((place, x, y) if of_example(y) else (place, y, x))
-        for start in range(0, len(products), STACKED):
+            factors = q.operands
+            for i in range(0, len(factors), 2):
+                x, y = factors[i], factors[i + 1]
+                if not of_example(y):
+                    x, y = y, x
+                places, xs, ys = products if of_example(x) else sums
+                places.append(q.place)
+                xs.append(x)
+                ys.append(y)
+        for start in range(0, len(products[0]), STACKED):
             self._copies = 0  # those of the hundred before are not read any more
-            places, xs, ys = map(list, zip(*products[start : start + STACKED]))
+            places, xs, ys = (column[start : start + STACKED] for column in products)
             found = self._column(len(places))
             rows = [self._rows(self._layout.rows_of(column)) for column in (xs, ys)]
             self._call(_row_products, *rows, found[:, 0])
             self._add_to(places, found)
-        if sums:
-            places, weights, ys = map(list, zip(*sums))
+        places, weights, ys = sums
+        if places:
             found = self._column(len(places))
             self._call(numpy.add.reduce, self._rows(self._layout.rows_of(ys)), 1, None, found[:, 0])
             if not all(type(x) is float and x == 1.0 for x in weights):
@@ -404,11 +415,13 @@ class Binder:
         self.is_adding = True
 
 
-def _is_alone(reads: list[Any], adjoints: list[Any], at: int) -> bool:
-    """Whether it is one product, and the next one has neither factor in common with it."""
-    if len(reads[at]) > 1:
-        return False
-    return reads[at + 1 : at + 2] != [reads[at]] and adjoints[at + 1 : at + 2] != [adjoints[at]]
+def _is_alone(members: list[Quantity], at: int) -> bool:
+    """Whether this sum is of one product, and the next one has neither factor in common with it."""
+    factors = members[at].operands
+    if len(factors) > 2 or at + 1 == len(members):
+        return len(factors) == 2
+    following = members[at + 1].operands
+    return following[0] is not factors[0] and following[1] is not factors[1]
 
 
 def _shape_of_product(reads: list[Any], adjoints: list[Any], at: int) -> tuple[int, int]:

@@ -12,10 +12,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .. import rules
-from .quantities import AFTER, BATCH_SUM, BEFORE, DEEP, EXAMPLES, ROW_OF_SUMS, Quantity
+from .quantities import AFTER, BATCH_SUM, BEFORE, DEEP, EXAMPLES, ROW_OF_SUMS, BatchSum, Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from typing import Any
 
     from .quantities import Quantities
@@ -93,40 +93,45 @@ def grouped(order: list[Quantity]) -> list[Group]:
     """The groups, in an order in which they can be computed."""
     order = sorted(order, key=attrgetter("level"))
     sums = [q for q in order if q.primitive is BATCH_SUM]
-    if len({q.level for q in sums}) > DEEP:  # no example reads them: they can wait for each other
-        order = [q for q in order if q.primitive is not BATCH_SUM]
-    else:
+    if len({q.level for q in sums}) <= DEEP:
         sums = []
+    waiting = set(sums)  # no example reads them: they can wait for each other
+    stages: dict[int, list[Quantity]] = {BEFORE: [], EXAMPLES: [], AFTER: []}
+    for q in order:
+        if type(q.primitive) is not BatchSum:
+            stages[q.stage].append(q)
+        elif q not in waiting:
+            stages[EXAMPLES].append(q)  # what is summed up is theirs
+    before, examples, after = (_of_stage(stage, members) for stage, members in stages.items())
+    last = [Group("batch_sums", BATCH_SUM, sums, EXAMPLES)] if sums else []
+    return [*before, *examples, *last, *after]
+
+
+def _of_stage(stage: int, order: list[Quantity]) -> list[Group]:
+    """Their groups, level by level."""
     groups: list[Group] = []
-    for stage in (BEFORE, EXAMPLES, AFTER):
-        if sums and stage == AFTER:
-            groups.append(Group("batch_sums", BATCH_SUM, sums, EXAMPLES))
-        in_turn: list[Quantity] = []  # the very list of the last group, if that is computed in turn
-        for members in _levels([q for q in order if q.stage == stage]):
-            for alike in _alike(members) if len(members) > 1 else (members,):
-                primitive = alike[0].primitive
-                if len(alike) > 1 or primitive in FORMS:
-                    groups.append(Group(_form(alike), primitive, alike, stage))
-                    in_turn = []
-                elif in_turn:
-                    in_turn += alike
-                else:
-                    groups.append(Group("in_turn", None, alike, stage))
-                    in_turn = alike
+    in_turn: list[Quantity] = []  # the very list of the last group, if that is computed in turn
+    of_level: list[Quantity] = []
+    for q, following in zip(order, [*order[1:], None]):
+        of_level.append(q)
+        if following is not None and following.level == q.level:
+            continue
+        if in_turn and len(of_level) == 1 and q.primitive not in FORMS:  # a chain's, before all else
+            in_turn.append(q)
+            of_level.clear()
+            continue
+        for alike in _alike(of_level) if len(of_level) > 1 else (of_level,):
+            primitive = alike[0].primitive
+            if len(alike) > 1 or primitive in FORMS:
+                groups.append(Group(_form(alike), primitive, alike, stage))
+                in_turn = []
+            elif in_turn:
+                in_turn += alike
+            else:
+                groups.append(Group("in_turn", None, alike, stage))
+                in_turn = alike
+        of_level = []
     return groups
-
-
-def _levels(order: list[Quantity]) -> Iterator[list[Quantity]]:
-    """Those of each level, which follow each other."""
-    members = order[:1]
-    for q in order[1:]:
-        if q.level == members[0].level:
-            members.append(q)
-        else:
-            yield members
-            members = [q]
-    if members:
-        yield members
 
 
 def _form(members: list[Quantity]) -> str:
@@ -141,6 +146,8 @@ def _alike(of_level: list[Quantity]) -> Iterable[list[Quantity]]:
     found: defaultdict[Any, list[Quantity]] = defaultdict(list)
     for q in of_level:
         found[q.primitive, _kinds(q)].append(q)
+    if rules.dot not in [key[0] for key in found]:
+        return found.values()
     single: dict[int, list[Quantity]] = {}
     for key, members in list(found.items()):
         if len(members) == 1 and key[0] is rules.dot:

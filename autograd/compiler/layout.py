@@ -196,7 +196,7 @@ class Layout:
             self._put(argument)
         free, before_one = self._free[1], self._before_one
         for owner in _lives([group for group in groups if group.stage == EXAMPLES], kept):
-            if type(owner) is Quantity and owner not in before_one:  # `_put` and `_release` written out
+            if type(owner) is Quantity and not (before_one and owner in before_one):  # `_put`, `_release` written out
                 if owner.place >= 0:
                     free.append(owner.place)
                 else:
@@ -266,7 +266,9 @@ def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
         if group.form == "in_turn":
             for q in reversed(group.members):
                 lives.append(q)  # it may be written where it reads, as "each" may
-                read(q.operands)
+                for x in q.operands:  # most were found before: two calls saved
+                    if type(x) is Quantity and x.place == UNPLACED:
+                        read((x,))
         elif group.form == "each":
             lives.append(owner)
             read(group.read())

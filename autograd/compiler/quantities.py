@@ -53,31 +53,31 @@ class Quantity:
         return self.book.of_two(rules.add, self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return self.book.of(rules.add, (other, self))
+        return self.book.of_two(rules.add, other, self)
 
     def __sub__(self, other: Any) -> Any:
         return self.book.of_two(rules.subtract, self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return self.book.of(rules.subtract, (other, self))
+        return self.book.of_two(rules.subtract, other, self)
 
     def __mul__(self, other: Any) -> Any:
         return self.book.of_two(rules.multiply, self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return self.book.of(rules.multiply, (other, self))
+        return self.book.of_two(rules.multiply, other, self)
 
     def __truediv__(self, other: Any) -> Any:
         return self.book.of_two(rules.divide, self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return self.book.of(rules.divide, (other, self))
+        return self.book.of_two(rules.divide, other, self)
 
     def __pow__(self, other: Any) -> Any:
-        return self.book.of(rules.power, (self, other))
+        return self.book.of_two(rules.power, self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return self.book.of(rules.power, (other, self))
+        return self.book.of_two(rules.power, other, self)
 
     def __neg__(self) -> Any:
         return self.book.of(rules.negative, (self,))
@@ -114,8 +114,9 @@ def is_same_everywhere(constants: Sequence[Any]) -> bool:
     return constants.count(first) == len(constants)
 
 
-#: When a quantity is computed: before the examples, for each block of examples, or when all are added up.
-BEFORE, EXAMPLES, AFTER = range(3)
+#: When a quantity is known: before the examples, when all of them are added up, or for each of them. What is made of
+#: several is known as the last of these in this order.
+BEFORE, AFTER, EXAMPLES = range(3)
 
 
 #: A graph of more levels than these is mostly so narrow that calls cost more than the arithmetic: what can wait is
@@ -161,41 +162,55 @@ class Quantities:
 
     def leaf(self, label: str, *, shared: bool) -> Quantity:
         """An input, or a parameter."""
-        return self._made_of(None, (), label, shared)
+        return self._made(None, (), -1, BEFORE if shared else EXAMPLES, label)
 
-    def of(self, primitive: Primitive, operands: Iterable[Any], label: str = "") -> Any:
+    def of(self, primitive: Primitive, operands: Iterable[Any]) -> Any:
         """The primitive applied to quantities and constants, or something simpler that is equal to it."""
         operands = tuple(operands)
+        if len(operands) == 2 and primitive not in _SIMPLER:
+            return self.of_two(primitive, *operands)
         for x in operands:
             if type(x) is not Quantity:
-                found = self._of_constants(primitive, operands)
-                break
-        else:
-            simpler = _SIMPLER.get(primitive)
-            found = simpler(self, *operands) if simpler else None
-            if found is None:
-                found = self._unique(primitive, operands, operands)
-        if label and type(found) is Quantity and not found.label:
-            found.label = label
-        return found
+                return self._of_constants(primitive, operands)
+        simpler = _SIMPLER.get(primitive)
+        if simpler is not None and (found := simpler(self, *operands)) is not None:
+            return found
+        return self._unique(primitive, operands, operands)
 
-    def of_two(self, primitive: Primitive, x: Quantity, y: Any) -> Any:
-        """`of` and `_unique` written out for two quantities, a fifth off; for primitives that `_SIMPLER` has not."""
+    def of_two(self, primitive: Primitive, x: Any, y: Any) -> Any:
+        """`of` for two operands and primitives that `_SIMPLER` has not: what most are made by, in half the time."""
         operands = (x, y)
+        if type(x) is not Quantity:
+            return self._with_number(primitive, operands, y, x) if type(y) is Quantity else primitive(x, y)
         if type(y) is not Quantity:
-            return self._of_constants(primitive, operands)
+            return self._with_number(primitive, operands, x, y)
         known = self._known[primitive]
         found = known.get(operands)
         if found is None:
-            found = known[operands] = self._made_of(primitive, operands)
+            level = x.level if x.level > y.level else y.level
+            stage = x.stage if x.stage > y.stage else y.stage
+            found = known[operands] = self._made(primitive, operands, level, stage)
+        return found
+
+    def _with_number(self, primitive: Primitive, operands: tuple[Any, ...], x: Quantity, number: Any) -> Any:
+        """The same where one of the operands is a number, and the other one x."""
+        if type(number) is not float:
+            number = as_number(number, primitive.name)
+            operands = (x, number) if operands[0] is x else (number, x)
+        simpler = _SIMPLER_WITH_CONSTANTS.get(primitive)
+        if simpler is not None and (found := simpler(self, *operands)) is not None:
+            return found
+        self.constants.add(number)
+        key = operands if number else (*operands, text_of(number))  # 0.0 and -0.0 are equal, others differ as they are
+        known = self._known[primitive]
+        found = known.get(key)
+        if found is None:
+            found = known[key] = self._made(primitive, operands, x.level, x.stage)
         return found
 
     def _of_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
-        """The same where some operands are numbers, or all of them."""
-        for x in operands:
-            if type(x) not in KINDS:
-                operands = tuple([x if type(x) in KINDS else as_number(x, primitive.name) for x in operands])
-                break
+        """The same for any number of operands, of which some are numbers, or all of them."""
+        operands = tuple([x if type(x) in KINDS else as_number(x, primitive.name) for x in operands])
         if Quantity not in map(type, operands):
             return primitive(*operands)
         simpler = _SIMPLER_WITH_CONSTANTS.get(primitive)
@@ -203,13 +218,10 @@ class Quantities:
         return self._with_constants(primitive, operands) if found is None else found
 
     def _with_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
-        key = operands
-        for x in operands:
-            if type(x) is float:
-                self.constants.add(x)
-                if not x:  # 0.0 and -0.0 are equal, all others differ as they are
-                    key = (*key, text_of(x))
-        return self._unique(primitive, operands, key)
+        constants = [x for x in operands if type(x) is float]
+        self.constants.update(constants)
+        zeros = [text_of(x) for x in constants if not x]  # as above
+        return self._unique(primitive, operands, (*operands, *zeros) if zeros else operands)
 
     def _unique(self, primitive: Primitive, operands: tuple[Any, ...], key: tuple[Any, ...]) -> Quantity:
         known = self._known[primitive]
@@ -218,34 +230,35 @@ class Quantities:
             found = known[key] = self._made_of(primitive, operands)
         return found
 
-    def _made_of(self, primitive: Any, operands: tuple[Any, ...], label: str = "", shared: bool = True) -> Quantity:
-        level, late = self.floor - 1, False
+    def _made_of(self, primitive: Any, operands: tuple[Any, ...]) -> Quantity:
+        level, stage = -1, BEFORE
         for x in operands:
             if type(x) is Quantity:
                 if x.level > level:
                     level = x.level
-                if not x.shared:
-                    shared = False
-                elif x.stage != BEFORE:
-                    late = True
+                if x.stage > stage:
+                    stage = x.stage
+        return self._made(primitive, operands, level, stage)
+
+    def _made(self, primitive: Any, operands: tuple[Any, ...], level: int, stage: int, label: str = "") -> Quantity:
+        """One of operands whose highest level and last stage are these."""
         q = _new(Quantity)
         q.book = self
         q.primitive = primitive
         q.operands = operands
         q.label = label
-        q.level = level + 1
+        q.level = level + 1 if level >= self.floor else self.floor
         q.place = UNPLACED
-        q.shared = shared
-        q.stage = EXAMPLES if not shared else AFTER if late else BEFORE
+        q.shared = stage != EXAMPLES
+        q.stage = stage
         self.made.append(q)
         return q
 
     def over_batch(self, kind: Any, operands: tuple[Any, ...], label: str = "") -> Quantity:
         """A sum over the batch, or a row of them: shared, though examples are read for it."""
-        summed = self._made_of(kind, operands, label)
-        summed.shared, summed.stage = True, EXAMPLES
+        level = max([x.level for x in operands if type(x) is Quantity], default=-1)
         self.constants.update([x for x in operands if type(x) is float])
-        return summed
+        return self._made(kind, operands, level, AFTER, label)
 
     def sums_of(self, row: Quantity) -> list[Quantity]:
         """What a row of sums stands for: a sum for each weight."""
@@ -345,7 +358,7 @@ class Quantities:
         return self._with_constants(rules.dot, (*[w for w, _ in weighted], *[x for _, x in weighted], 0.0))
 
     def _product(self, weight: Any, read: Any) -> Any:
-        return read if type(weight) is float and weight == 1.0 else self.of(rules.multiply, (weight, read))
+        return read if type(weight) is float and weight == 1.0 else self.of_two(rules.multiply, weight, read)
 
     def _sum(self, terms: list[Term], constant: float) -> Any:
         """Written with * and +, or with one sum if it is long."""
@@ -356,13 +369,13 @@ class Quantities:
         if not terms:
             return constant
         total = self._long_sum(terms) if len(terms) >= FEW else self._short_sum(terms)
-        return self.of(rules.add, (total, constant)) if constant else total
+        return self.of_two(rules.add, total, constant) if constant else total
 
     def _short_sum(self, terms: list[Term]) -> Any:
         total: Any = None
         for weight, read in terms:
             if total is not None and type(weight) is float and weight == -1.0:
-                total = self.of(rules.subtract, (total, read))
+                total = self.of_two(rules.subtract, total, read)
             else:
                 product = self._product(weight, read)
                 total = product if total is None else self.of_two(rules.add, total, product)

@@ -64,7 +64,7 @@ def record(f: Callable[..., Any], example: Sequence[Any]) -> Recording:
     outputs = results_of(result)
     order = walked(outputs, set())
     own = {x for argument in inputs for x in argument}
-    leaves = [node for node in order if node.primitive is None and node not in own]
+    leaves = [node for node in order if node._primitive is None and node not in own]
     return Recording(inputs, outputs, isinstance(result, Value), order, leaves, [])
 
 
@@ -87,7 +87,7 @@ def replayed(f: Callable[..., Any], example: Sequence[Any]) -> tuple[list[Value]
     """What `f` itself gives for an example of Values, and these, argument by argument."""
     structures = [Structure(argument) for argument in example]
     inputs = [[Value(_number(x)) for x in structure.leaves] for structure in structures]
-    result = _called(f, [s.rebuilt(list(values)) for s, values in zip(structures, inputs)], compiling=False)
+    result = _called(f, [s.rebuilt(list(values)) for s, values in zip(structures, inputs)])
     return results_of(result, numbers=True), inputs
 
 
@@ -98,15 +98,17 @@ def replayed_on_numbers(f: Callable[..., Any], example: Sequence[Any]) -> list[f
     raises then, whatever it is, comes of the numbers not being Values.
     """
     structures = [Structure(argument) for argument in example]
-    try:
-        result = _called(f, [s.rebuilt([_number(x) for x in s.leaves]) for s in structures], compiling=False)
+    try:  # no graph is asked for, and none is made for the garbage collector to go over
+        result = _called(f, [s.rebuilt([_number(x) for x in s.leaves]) for s in structures], no_grad=True)
     except Exception:
         return None
     return [y.data for y in results_of(result, numbers=True)]
 
 
-def _called(f: Callable[..., Any], arguments: Sequence[Any], *, compiling: bool) -> Any:
-    return Change(no_grad=False, compiling=compiling).run(f, *arguments)
+def _called(
+    f: Callable[..., Any], arguments: Sequence[Any], *, compiling: bool = False, no_grad: bool = False
+) -> Any:
+    return Change(no_grad=no_grad, compiling=compiling).run(f, *arguments)
 
 
 def numbers_of(example: Sequence[Any]) -> list[float]:
