@@ -142,7 +142,9 @@ def _terms(contributions: Contributions) -> list[Term]:
 
 def _of_examples(book: Quantities, contributions: Contributions) -> tuple[Any, ...]:
     """The same products, each with a factor that every example has: they are added up over them."""
-    if all(map(of_example, contributions[1::2])):  # the usual case, before all else
+    if len(contributions) == 2 and of_example(contributions[1]):  # the usual cases, before all else
+        return tuple(contributions)
+    if all(map(of_example, contributions[1::2])):
         return tuple(contributions)
     terms = _terms(contributions)
     terms = [(x, y) if of_example(x) or of_example(y) else (book.combined([(x, y)]), book.one) for x, y in terms]

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .. import rules
-from .quantities import AFTER, BATCH_SUM, BEFORE, DEEP, EXAMPLES, ROW_OF_SUMS, BatchSum, Quantity
+from .quantities import AFTER, BATCH_SUM, BEFORE, DEEP, EXAMPLES, NEEDED, ROW_OF_SUMS, BatchSum, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,11 +80,15 @@ class Group:
 
 def needed(book: Quantities, wanted: Iterable[Any]) -> list[Quantity]:
     """What the wanted quantities are computed from, and these, but no leaves: operands come first."""
-    seen = {x for x in wanted if type(x) is Quantity}
+    for x in wanted:
+        if type(x) is Quantity:
+            x.place = NEEDED
     found: list[Quantity] = []
     for q in reversed(book.made):
-        if q in seen and q.primitive is not None:
-            seen.update(q.operands)
+        if q.place == NEEDED and q.primitive is not None:
+            for x in q.operands:
+                if type(x) is Quantity:
+                    x.place = NEEDED
             found.append(q)
     return found[::-1]
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from .groups import Group
-from .quantities import EXAMPLES, UNPLACED, Quantity, text_of
+from .quantities import EXAMPLES, NEEDED, READ, Quantity, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -232,10 +232,6 @@ class Layout:
         return start
 
 
-#: The place of a quantity that has none yet, once something was found that reads it.
-READ = -2
-
-
 def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
     """Who needs rows, and when: each where it is written, and once more where nothing reads it any more.
 
@@ -250,14 +246,17 @@ def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
 
     def read(operands: Iterable[Any]) -> None:
         for x in operands:
-            if type(x) is Quantity and x.place == UNPLACED:
-                group = group_of.get(x)
-                if group is None:
-                    x.place = READ
-                    lives.append(x)
-                elif group.members[0].place == UNPLACED:
-                    group.members[0].place = READ
-                    lives.append(group)
+            if type(x) is Quantity and x.place == NEEDED:
+                end(x)
+
+    def end(x: Quantity) -> None:
+        group = group_of.get(x)
+        if group is None:
+            x.place = READ
+            lives.append(x)
+        elif group.members[0].place == NEEDED:
+            group.members[0].place = READ
+            lives.append(group)
 
     read(kept)
     lives.clear()  # but they stay among what is read: their rows are never free again
@@ -266,9 +265,9 @@ def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
         if group.form == "in_turn":
             for q in reversed(group.members):
                 lives.append(q)  # it may be written where it reads, as "each" may
-                for x in q.operands:  # most were found before: two calls saved
-                    if type(x) is Quantity and x.place == UNPLACED:
-                        read((x,))
+                for x in q.operands:  # `read` written out: a chain has so many
+                    if type(x) is Quantity and x.place == NEEDED:
+                        end(x)
         elif group.form == "each":
             lives.append(owner)
             read(group.read())

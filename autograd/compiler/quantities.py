@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     Term: TypeAlias = tuple["Quantity | float", "Quantity | float"]
 
 
-#: The place of a quantity before a Layout gives it one.
-UNPLACED = -1
+#: The place of a quantity before a Layout gives it one: nothing asks for it so far; something does; and the last one
+#: that reads it is known. Marks in the quantities themselves take less time, and room, than sets of them.
+UNPLACED, NEEDED, READ = -1, -2, -3
 
 _new = object.__new__  # makes a quantity without __init__, in three quarters of the time
 
@@ -42,7 +43,7 @@ class Quantity:
     operands: tuple[Any, ...]  # Quantities, and floats for constants
     label: str
     level: int  # one more than the highest of the operands
-    place: int  # its row in the array of its kind (of a row of sums, the first one); UNPLACED until a Layout gives it
+    place: int  # its row in the array of its kind (of a row of sums, the first one), once a Layout gives it one
     shared: bool
     stage: int
 
@@ -256,8 +257,12 @@ class Quantities:
 
     def over_batch(self, kind: Any, operands: tuple[Any, ...], label: str = "") -> Quantity:
         """A sum over the batch, or a row of them: shared, though examples are read for it."""
-        level = max([x.level for x in operands if type(x) is Quantity], default=-1)
-        self.constants.update([x for x in operands if type(x) is float])
+        level = -1
+        for x in operands:
+            if type(x) is float:
+                self.constants.add(x)
+            elif x.level > level:
+                level = x.level
         return self._made(kind, operands, level, AFTER, label)
 
     def sums_of(self, row: Quantity) -> list[Quantity]:
