@@ -228,7 +228,7 @@ class Binder:
             (q,) = members
             operands, out = [self._single(x) for x in q.operands], self._row_of[q.place]
         else:
-            operands = [self._operand(slot) for slot in zip(*[q.operands for q in members])]
+            operands = [self._operand(group.slot(i)) for i in range(len(members[0].operands))]
             out = self._out(group)
         if primitive is rules.power and all(q.operands[1] == 2.0 for q in members):
             primitive, operands = rules.multiply, operands[:1] * 2
