@@ -287,10 +287,13 @@ class Quantities:
     # ----- What is simpler, and equal; None if there is no such thing -----
 
     def _sum_of(self, *operands: Any) -> Any:
-        return self.combined([(1.0, x) for x in operands])
+        terms: list[Term] = [(1.0, x) for x in operands]
+        if float in map(type, operands):
+            return self.combined(terms)
+        return self._sum(sorted(terms, key=lambda term: term[1].shared), 0.0)  # which `combined` would come to
 
     def _mean_of(self, *operands: Any) -> Any:
-        return self.combined([(1 / len(operands), x) for x in operands])
+        return self.of_two(rules.multiply, self._sum_of(*operands), 1 / len(operands))
 
     def _dot_of(self, *operands: Any) -> Any:
         weights, inputs, bias = rules.parts_of_dot(operands)
