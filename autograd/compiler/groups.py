@@ -164,15 +164,13 @@ def _kinds(q: Quantity) -> Any:
     primitive, operands = q.primitive, q.operands
     if len(operands) == 1 or primitive is BATCH_SUM:  # of one operand, the stage says it
         return None
+    if len(operands) == 2 and primitive not in FORMS:  # what most have: a number is sooner made, and compared
+        x, y = operands
+        return (0 if type(x) is float else 1 if x.shared else 2) + (0 if type(y) is float else 3 if y.shared else 6)
     if primitive is ROW_OF_SUMS:
         return operands[1:]
     if primitive is rules.dot:
         _, inputs, _ = rules.parts_of_dot(operands)
         return inputs
     assert primitive is not None
-    if primitive.variadic:
-        return tuple([type(x) is Quantity and (1 if x.shared else 2) for x in operands])
-    kinds = 0  # a number is sooner made, and compared
-    for x in operands:
-        kinds = 3 * kinds + (0 if type(x) is float else 1 if x.shared else 2)
-    return kinds
+    return tuple([type(x) is Quantity and (1 if x.shared else 2) for x in operands])

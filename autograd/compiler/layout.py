@@ -196,22 +196,21 @@ class Layout:
             self._put(argument)
         free, before_one = self._free[1], self._before_one
         for owner in _lives([group for group in groups if group.stage == EXAMPLES], kept):
-            if type(owner) is Quantity and not (before_one and owner in before_one):  # `_put`, `_release` written out
-                if owner.place >= 0:
-                    free.append(owner.place)
-                else:
-                    owner.place = free.pop() if free else self._more_rows(1)
-            else:
-                members = owner.members if isinstance(owner, Group) else [owner]
+            if isinstance(owner, Group):
+                members = owner.members
                 (self._put if members[0].place < 0 else self._release)(members)
+            elif before_one and owner in before_one:
+                (self._put if owner.place < 0 else self._release)([owner])
+            elif owner.place >= 0:  # the same written out, for a chain has so many
+                free.append(owner.place)
+            else:
+                owner.place = free.pop() if free else self._more_rows(1)
 
     def _put(self, members: Sequence[Quantity]) -> None:
         count = len(members)
         ends_in_one = self._ends_in_one(members)
-        if not ends_in_one and self._free[count]:
-            start = self._free[count].pop()
-        else:
-            start = self._more_rows(count + ends_in_one)
+        free = self._free[count]
+        start = free.pop() if free and not ends_in_one else self._more_rows(count + ends_in_one)
         self._place_from(start, members)
         if ends_in_one:
             self.ones.append(start + count)
@@ -251,12 +250,9 @@ def _lives(groups: list[Group], kept: list[Any]) -> list[Group | Quantity]:
 
     def end(x: Quantity) -> None:
         group = group_of.get(x)
-        if group is None:
-            x.place = READ
-            lives.append(x)
-        elif group.members[0].place == NEEDED:
-            group.members[0].place = READ
-            lives.append(group)
+        for q in group.members if group else (x,):
+            q.place = READ
+        lives.append(group or x)
 
     read(kept)
     lives.clear()  # but they stay among what is read: their rows are never free again

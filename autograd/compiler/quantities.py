@@ -12,6 +12,7 @@ otherwise there is one for each example. Equal quantities are one object: common
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .. import rules
@@ -287,10 +288,9 @@ class Quantities:
     # ----- What is simpler, and equal; None if there is no such thing -----
 
     def _sum_of(self, *operands: Any) -> Any:
-        terms: list[Term] = [(1.0, x) for x in operands]
         if float in map(type, operands):
-            return self.combined(terms)
-        return self._sum(sorted(terms, key=lambda term: term[1].shared), 0.0)  # which `combined` would come to
+            return self.combined([(1.0, x) for x in operands])
+        return self._sum([(1.0, x) for x in sorted(operands, key=attrgetter("shared"))], 0.0)  # as `combined` would
 
     def _mean_of(self, *operands: Any) -> Any:
         return self.of_two(rules.multiply, self._sum_of(*operands), 1 / len(operands))
