@@ -599,7 +599,9 @@ def _binary(primitive: Primitive, left: Any, right: Any) -> Value | None:
 def _without_graph(primitive: Primitive, operands: Sequence[Any]) -> Value | None:
     """The outcome of Values and floats as a leaf; None if they or it are anything else."""
     try:
-        if primitive.binary:
+        if primitive.unary:
+            data = primitive.function(operands[0]._data)
+        elif primitive.binary:
             x, y = operands
             data = primitive.function(x if type(x) is float else x._data, y if type(y) is float else y._data)
         else:

@@ -174,7 +174,13 @@ class Binder:
             return self._constant(first) if same else self._rows(self._layout.rows_of(operands))
         if operands.count(first) == len(operands):
             return self._single(first) if first.shared else self._row_of[first.place][None]
-        return self._rows(self._layout.rows_of(operands))
+        if first.shared:
+            return self._rows(self._layout.rows_of(operands))
+        places = [x.place for x in operands]  # what examples have is so in every member
+        assert self._examples is not None
+        if step := step_of(places):
+            return self._examples[places[0] : places[-1] + 1 : step]
+        return self._gathered(self._examples, places)
 
     def _out(self, group: Group) -> Array:
         start = group.members[0].place
