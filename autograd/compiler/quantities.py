@@ -293,7 +293,7 @@ class Quantities:
         return self._sum([(1.0, x) for x in sorted(operands, key=attrgetter("shared"))], 0.0)  # as `combined` would
 
     def _mean_of(self, *operands: Any) -> Any:
-        return self.of_two(rules.multiply, self._sum_of(*operands), 1 / len(operands))
+        return self.of_two(rules.multiply, 1 / len(operands), self._sum_of(*operands))
 
     def _dot_of(self, *operands: Any) -> Any:
         weights, inputs, bias = rules.parts_of_dot(operands)
