@@ -111,8 +111,8 @@ def _set_changes(changes: tuple[tuple[object, dict[str, Any]], ...]) -> None:
     for _, change in changes:
         changed = changed._replace(**change)
     _changes.set(changes)
-    known = (known for known in (COMPILING, NO_GRAD) if known == changed)
-    mode.set(None if changed == Mode() else next(known, changed))
+    changed = next((usual for usual in (COMPILING, NO_GRAD) if usual == changed), changed)
+    mode.set(None if changed == Mode() else changed)
 
 
 def _changed(function: Callable[..., Any] | None, **change: bool) -> Any:

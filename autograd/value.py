@@ -598,15 +598,19 @@ def _binary(primitive: Primitive, left: Any, right: Any) -> Value | None:
 
 def _without_graph(primitive: Primitive, operands: Sequence[Any]) -> Value | None:
     """The outcome of Values and floats as a leaf; None if they or it are anything else."""
+    data: float | None
     try:
-        if primitive.unary:
+        if primitive.unary and isinstance(operands[0], Value):
             data = primitive.function(operands[0]._data)
         elif primitive.binary:
-            x, y = operands
-            data = primitive.function(x if type(x) is float else x._data, y if type(y) is float else y._data)
+            left, right = operands
+            x = left._data if isinstance(left, Value) else left
+            y = right._data if isinstance(right, Value) else right
+            data = primitive.function(x, y) if type(x) is type(y) is float else None
         else:
-            data = primitive.function(*[x if type(x) is float else x._data for x in operands])
-    except (ValueError, ArithmeticError, AttributeError, TypeError):
+            numbers = [x._data if isinstance(x, Value) else x for x in operands]
+            data = primitive.function(*numbers) if _FLOAT.issuperset(map(type, numbers)) else None
+    except (ValueError, ArithmeticError):
         return None
     return recorded(data, None, None, None, None, None) if type(data) is float else None
 

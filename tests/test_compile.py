@@ -2795,6 +2795,29 @@ def test_equality_of_results_is_found_by_comparing() -> None:
         ag.compile(lambda x: W * x if x * 2 == 8 else -W * x)([2.0, 2.5, 4.0])
 
 
+def test_functions_that_use_a_graph_of_their_own() -> None:
+    """Their numbers are compared as a loop would find them, where graphs are kept."""
+
+    w = Value(0.5)
+
+    def by_its_own_pass(x: Any) -> Any:
+        y = w * w * w
+        y.backward()
+        slope = w.grad
+        w.zero_grad()
+        return x * w * slope
+
+    X = np.array([1.3, 2.6, -1.1])
+    assert_close(ag.compile(by_its_own_pass)(X), X * 0.5 * 0.75, np.abs(X))
+    assert_close(ag.compile(lambda x: w * x * len((w * w).operands))(X), X, np.abs(X))
+
+
+def test_a_mean_that_overflows_is_told_as_such() -> None:
+    """A number among what is averaged is added before the sum is divided."""
+    with pytest.raises(FloatingPointError, match=r"in row 0 of the batch: mean at .* gives inf"):
+        ag.compile(lambda x: ag.mean([x * W * 1e308, 1e308]))([1.0, 1.1])
+
+
 def test_class_as_an_index_is_refused() -> None:
     """The message says what to give instead."""
     with pytest.raises(TypeError, match=r"numpy.eye\(3\)\[y\]"):

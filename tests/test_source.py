@@ -493,6 +493,8 @@ def test_shared_weights() -> None:
     kernel, bias = [Value(v, f"k[{i}]") for i, v in enumerate((0.5, -1.0))], Value(0.1, "b")
     text = compare(lambda x: ag.mean([ag.relu(ag.dot(kernel, x[i : i + 2], bias)) for i in range(3)]), ROWS)
     assert "@ k + b" in text
+    w = Value(0.5, "w")
+    assert "(x[:, 0] + w * x[:, 0] + 1) / 3" in compare(lambda x: ag.mean([x[0], w * x[0], 1.0]), ROWS)
     a, b = Value(0.5, "a"), Value(-0.3, "b")
     tied = [[a, b], [b, a], [a * 2, b * b]]
     compare(lambda x: ag.sum([ag.tanh(ag.dot([*row], x, a)) for row in tied]), X)

@@ -956,6 +956,35 @@ def test_no_grad_computes_without_a_graph() -> None:
     assert (x * x).operands == (x, x)
 
 
+def test_no_grad_takes_what_is_taken_elsewhere() -> None:
+    """What is no number is no operand, whatever attributes it has; errors are those of recording."""
+    x = Value(2.0)
+
+    class Other:
+        _data = 5.0
+
+    def outcome(operation: Any) -> str:
+        try:
+            return repr(operation())
+        except (TypeError, ValueError, ArithmeticError) as error:
+            return f"{type(error).__name__}: {error}"
+
+    operations = [
+        lambda: ag.maximum(x, Other()),
+        lambda: ag.clip(x, 0.0, Other()),
+        lambda: ag.maximum(x, np.ma.masked),
+        lambda: ag.where(x, np.ma.masked, 1.0),
+        lambda: x + "a",
+        lambda: ag.log(x - 2),
+        lambda: 1 / (x - 2),
+    ]
+    for operation in operations:
+        usual = outcome(operation)
+        with ag.no_grad():
+            assert outcome(operation) == usual
+        assert "Error: " in usual
+
+
 def test_no_grad_ends_with_an_error() -> None:
     """Recording goes on after an exception."""
     x = Value(-3.0)

@@ -176,7 +176,7 @@ class Binder:
             return self._single(first) if first.shared else self._row_of[first.place][None]
         if first.shared:
             return self._rows(self._layout.rows_of(operands))
-        places = [x.place for x in operands]  # what examples have is so in every member
+        places = [x.place for x in operands]  # if the first is an example's, all are: their kinds are the same
         assert self._examples is not None
         if step := step_of(places):
             return self._examples[places[0] : places[-1] + 1 : step]
@@ -422,7 +422,7 @@ class Binder:
 
 
 def _is_alone(members: list[Quantity], at: int) -> bool:
-    """Whether this sum is of one product, and the next one has neither factor in common with it."""
+    """Whether this sum is of one product, and the next one does not begin with one of its factors."""
     factors = members[at].operands
     if len(factors) > 2 or at + 1 == len(members):
         return len(factors) == 2

@@ -79,7 +79,10 @@ class Group:
 
 
 def needed(book: Quantities, wanted: Iterable[Any]) -> list[Quantity]:
-    """What the wanted quantities are computed from, and these, but no leaves: operands come first."""
+    """What the wanted quantities are computed from, and these, but no leaves: operands come first.
+
+    All of these are marked, leaves too: their place is NEEDED.
+    """
     for x in wanted:
         if type(x) is Quantity:
             x.place = NEEDED
@@ -106,9 +109,10 @@ def grouped(order: list[Quantity]) -> list[Group]:
             stages[q.stage].append(q)
         elif q not in waiting:
             stages[EXAMPLES].append(q)  # what is summed up is theirs
-    before, examples, after = (_of_stage(stage, members) for stage, members in stages.items())
-    last = [Group("batch_sums", BATCH_SUM, sums, EXAMPLES)] if sums else []
-    return [*before, *examples, *last, *after]
+    groups = {stage: _of_stage(stage, members) for stage, members in stages.items()}
+    if sums:
+        groups[EXAMPLES].append(Group("batch_sums", BATCH_SUM, sums, EXAMPLES))
+    return [*groups[BEFORE], *groups[EXAMPLES], *groups[AFTER]]
 
 
 def _of_stage(stage: int, order: list[Quantity]) -> list[Group]:
@@ -134,7 +138,7 @@ def _of_stage(stage: int, order: list[Quantity]) -> list[Group]:
             else:
                 groups.append(Group("in_turn", None, alike, stage))
                 in_turn = alike
-        of_level = []
+        of_level = []  # another list: this one may be that of a group
     return groups
 
 

@@ -44,7 +44,7 @@ class Quantity:
     operands: tuple[Any, ...]  # Quantities, and floats for constants
     label: str
     level: int  # one more than the highest of the operands
-    place: int  # its row in the array of its kind (of a row of sums, the first one), once a Layout gives it one
+    place: int  # its row in the array of its kind (of a row of sums, the first one); before that, a mark
     shared: bool
     stage: int
 
@@ -195,7 +195,7 @@ class Quantities:
         return found
 
     def _with_number(self, primitive: Primitive, operands: tuple[Any, ...], x: Quantity, number: Any) -> Any:
-        """The same where one of the operands is a number, and the other one x."""
+        """`of_two` where one of the operands is a number, and the other one x."""
         if type(number) is not float:
             number = as_number(number, primitive.name)
             operands = (x, number) if operands[0] is x else (number, x)
@@ -211,7 +211,7 @@ class Quantities:
         return found
 
     def _of_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
-        """The same for any number of operands, of which some are numbers, or all of them."""
+        """`of` for operands of which some are numbers, or all of them."""
         operands = tuple([x if type(x) in KINDS else as_number(x, primitive.name) for x in operands])
         if Quantity not in map(type, operands):
             return primitive(*operands)
@@ -222,7 +222,7 @@ class Quantities:
     def _with_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
         constants = [x for x in operands if type(x) is float]
         self.constants.update(constants)
-        zeros = [text_of(x) for x in constants if not x]  # as above
+        zeros = [text_of(x) for x in constants if not x]  # 0.0 and -0.0 are equal, others differ as they are
         return self._unique(primitive, operands, (*operands, *zeros) if zeros else operands)
 
     def _unique(self, primitive: Primitive, operands: tuple[Any, ...], key: tuple[Any, ...]) -> Quantity:

@@ -91,18 +91,28 @@ def replayed(f: Callable[..., Any], example: Sequence[Any]) -> tuple[list[Value]
     return results_of(result, numbers=True), inputs
 
 
-def replayed_on_numbers(f: Callable[..., Any], example: Sequence[Any]) -> list[float] | None:
+def replayed_on_numbers(f: Callable[..., Any], example: Sequence[Any], values: list[float]) -> list[float] | None:
     """What `f` gives for plain numbers, as a loop over the rows would call it; None if it takes Values alone.
 
-    `y == 1` is true of a number, and never of a Value. To be called with a row for which `f` has a value: what it
-    raises then, whatever it is, comes of the numbers not being Values.
+    `y == 1` is true of a number, and never of a Value. What it raises, whatever it is, comes of the numbers not being
+    Values, for which it has a value.
+
+    Args:
+        values: what it gives for Values. If it gives these without a graph, that is enough, and the garbage collector
+            has nothing to go over; if not, it may use a graph of its own, and is called as ever.
     """
     structures = [Structure(argument) for argument in example]
-    try:  # no graph is asked for, and none is made for the garbage collector to go over
-        result = _called(f, [s.rebuilt([_number(x) for x in s.leaves]) for s in structures], no_grad=True)
-    except Exception:
-        return None
-    return [y.data for y in results_of(result, numbers=True)]
+    found = None
+    for no_grad in (True, False):
+        try:
+            result = _called(f, [s.rebuilt([_number(x) for x in s.leaves]) for s in structures], no_grad=no_grad)
+        except Exception:
+            found = None
+        else:
+            found = [y.data for y in results_of(result, numbers=True)]
+        if found == values:
+            break
+    return found
 
 
 def _called(

@@ -164,7 +164,7 @@ def _replay(f: Callable[..., Any], example: Sequence[Any], place: int) -> Replay
     values, gradients = [y.data for y in outputs], _gradients(outputs)
     by_inputs = [[gradients.get(x, 0.0) for x in argument] for argument in inputs]
     del outputs  # the graph, before another one is made
-    return Replay(place, values, replayed_on_numbers(f, example), gradients, by_inputs)
+    return Replay(place, values, replayed_on_numbers(f, example, values), gradients, by_inputs)
 
 
 def compare(rows: Sequence[Replay], outcome: Outcome, program: Program) -> None:
