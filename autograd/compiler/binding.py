@@ -82,6 +82,7 @@ class Binder:
         self._room: dict[Any, Array] = {}  # what groups of one shape may share
         self._numbers: dict[Any, Array] = {}  # constants, and numbers that all examples share
         self._found_rows: dict[tuple[Any, ...], Array] = {}  # of the group at hand
+        self._scratch: dict[tuple[int, int], Array] = {}  # for rows that are gathered, of groups large and small
         self._copies = 0  # how many arrays the group at hand has for rows that it gathers
         self._matrices: dict[Any, Array] = {}  # of these: a recurrent network uses one again and again
         self._binders: dict[str, Callable[[Group], None]] = {
@@ -162,7 +163,11 @@ class Binder:
 
     def _gathered(self, source: Array, places: Sequence[int]) -> Array:
         self._copies += 1
-        copy = self._room_for((len(places), source.shape[1]), self._copies)
+        count, width = len(places), source.shape[1]
+        room = self._scratch.get((width, self._copies))
+        if room is None or len(room) < count:  # what was too small stays that of the groups before
+            room = self._scratch[width, self._copies] = numpy.empty((2 * count, width), source.dtype)
+        copy = room[:count]
         self._call(source.take, numpy.array(places), 0, copy, "clip")
         return copy
 
@@ -373,7 +378,7 @@ class Binder:
         self._call(self._array.take, places, 0, stack, "clip")
         return stack
 
-    def _room_for(self, shape: tuple[int, ...], purpose: str | int) -> Array:
+    def _room_for(self, shape: tuple[int, ...], purpose: str) -> Array:
         """An array that is written and read by calls that follow each other."""
         if (shape, purpose) not in self._room:
             self._room[shape, purpose] = numpy.empty(shape, self._array.dtype)
