@@ -599,7 +599,7 @@ def _binary(primitive: Primitive, left: Any, right: Any) -> Value | None:
 def _without_graph(primitive: Primitive, operands: Sequence[Any]) -> Value | None:
     """The outcome of Values and floats as a leaf; None if they or it are anything else."""
     data: float | None
-    try:
+    try:  # one operand or two without a list: a fifth off
         if primitive.unary and isinstance(operands[0], Value):
             data = primitive.function(operands[0]._data)
         elif primitive.binary:

@@ -203,7 +203,7 @@ class Quantities:
         if simpler is not None and (found := simpler(self, *operands)) is not None:
             return found
         self.constants.add(number)
-        key = operands if number else (*operands, text_of(number))  # 0.0 and -0.0 are equal, others differ as they are
+        key = operands if number else _told_apart(operands, [number])
         known = self._known[primitive]
         found = known.get(key)
         if found is None:
@@ -222,8 +222,8 @@ class Quantities:
     def _with_constants(self, primitive: Primitive, operands: tuple[Any, ...]) -> Quantity:
         constants = [x for x in operands if type(x) is float]
         self.constants.update(constants)
-        zeros = [text_of(x) for x in constants if not x]  # 0.0 and -0.0 are equal, others differ as they are
-        return self._unique(primitive, operands, (*operands, *zeros) if zeros else operands)
+        zeros = [x for x in constants if not x]
+        return self._unique(primitive, operands, _told_apart(operands, zeros) if zeros else operands)
 
     def _unique(self, primitive: Primitive, operands: tuple[Any, ...], key: tuple[Any, ...]) -> Quantity:
         known = self._known[primitive]
@@ -399,6 +399,11 @@ class Quantities:
             else:
                 parts += members
         return parts[0] if len(parts) == 1 else self.of(rules.add, parts)
+
+
+def _told_apart(operands: tuple[Any, ...], zeros: list[float]) -> tuple[Any, ...]:
+    """A key for operands with zeros among them: 0.0 and -0.0 are equal, all other constants differ as they are."""
+    return (*operands, *map(text_of, zeros))
 
 
 def _common_factor(terms: list[Term]) -> float | None:

@@ -88,7 +88,7 @@ def _gradients(outputs: list[Value]) -> dict[Value, float]:
             node._grad = 0.0
         outputs[0]._grad = 1.0
         sweep([node for node in reached if node._primitive is not None])
-        return {node: node._grad for node in order if node._primitive is None}  # type: ignore[misc]
+        return {node: node.grad for node in order if node._primitive is None}
 
 
 def exactly(run: Run, alone: Sequence[int]) -> Outcome:
