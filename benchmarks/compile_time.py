@@ -1,13 +1,16 @@
-"""How long the first call of a compiled function takes, beside eager passes: `python -m benchmarks.compile_time`.
+"""How long compiling takes, beside eager passes: `python -m benchmarks.compile_time`.
 
     python -m benchmarks.compile_time                   # all cases
     python -m benchmarks.compile_time --cases chain     # those whose names begin so
     python -m benchmarks.compile_time --runs 1          # sooner, and less certain
 
-The first `f.backward(...)`, on a batch of 100 rows, records the function, translates it, runs it, and compares it with
-the function itself. It may take as long as 20 passes of one example (recording and backward) and 20 ms; and twice the
-nodes may take twice as long: the last column is the time per node over that of the smallest case of its kind. Each run
-is a process of its own, in which something else was compiled before; what is said is the median.
+The first `f.backward(...)`, on a batch of 100 rows, records the function and translates it: that is compiling. It may
+take as long as 20 passes of one example (recording and backward) and 20 ms; and twice the nodes may take twice as long:
+the column "per node" is the time per node over that of the smallest case of its kind. The call also runs what was
+compiled, as each later call does, and, unless `verify=0`, compares two rows with what the function itself gives. So
+compiling is the first call with `verify=0` less a later one; the last two columns have the first call as it usually is,
+with all that belongs to it. Each run is a process of its own, in which something else was compiled before; what is said
+is the median.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
 ROWS = 100
 
-#: What the first call may take: so many passes, and so many seconds.
+#: What compiling may take: so many passes, and so many seconds.
 PASSES, SECONDS = 20, 0.02
 
 
@@ -133,13 +136,19 @@ CASES: dict[Callable[[int], tuple[Callable[..., Any], int]], tuple[int, ...]] = 
 class Times(NamedTuple):
     """Of one case, in seconds."""
 
-    compiling: float
+    first: float  # a call
+    later: float
     eager: float  # a pass
     nodes: int
 
+    @property
+    def compiling(self) -> float:
+        """What the first call takes longer than a later one."""
+        return self.first - self.later
 
-def measured(name: str, size: int) -> Times:
-    """The times of a case in this process, where it is compiled once, as by its user; of passes, the median."""
+
+def measured(name: str, size: int, verify: int) -> Times:
+    """The times of a case in this process, where it is compiled once, as by its user; of all but that, the median."""
     import numpy
 
     import autograd as ag
@@ -154,9 +163,10 @@ def measured(name: str, size: int) -> Times:
     example = [ag.Value(x) for x in X[0]] if X.ndim > 1 else ag.Value(X[0])
     nodes = len(ag.nodes(f(example)))
     passes = [timed(lambda: f(example).backward()) for _ in range(4)]
-    compiling = timed(partial(ag.compile(f).backward, X))
+    call = partial(ag.compile(f, verify=verify).backward, X)
+    first = timed(call)
     passes += [timed(lambda: f(example).backward()) for _ in range(4)]
-    return Times(compiling, median(passes), nodes)
+    return Times(first, median([timed(call) for _ in range(5)]), median(passes), nodes)
 
 
 def timed(action: Callable[[], object]) -> float:
@@ -166,28 +176,31 @@ def timed(action: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def in_own_processes(name: str, size: int, runs: int) -> Times:
-    """The medians of so many processes."""
-    command = [sys.executable, "-m", "benchmarks.compile_time", "--measure", name, str(size)]
-    alone = os.environ | ONE_THREAD
-    found = [subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, check=True).stdout for _ in range(runs)]
-    times = [json.loads(text) for text in found]
-    return Times(**{key: median(run[key] for run in times) for key in Times._fields})
+def in_own_process(name: str, size: int, verify: int) -> Times:
+    """The times of a case in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.compile_time", "--measure", name, str(size), str(verify)]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | ONE_THREAD, capture_output=True, check=True)
+    return Times(*json.loads(done.stdout))
 
 
 def table(cases: list[tuple[str, int]], runs: int) -> str:
     """One line for each case."""
-    head = ["case", "nodes", "first call", "one pass", "20 passes + 20 ms", "share of that", "per node"]
+    head = ["case", "nodes", "one pass", f"{PASSES} passes + {SECONDS * 1e3:.0f} ms"]
+    head += ["compiling", "share", "per node", "first call", "share"]
     lines: list[list[str]] = []
     smallest: dict[str, float] = {}
     for name, size in cases:
-        times = in_own_processes(name, size, runs)
-        bound = PASSES * times.eager + SECONDS
-        per_node = times.compiling / times.nodes
+        found = [(in_own_process(name, size, verify=0), in_own_process(name, size, verify=2)) for _ in range(runs)]
+        alone, whole = zip(*found)
+        compiling = median([times.compiling for times in alone])
+        first = median([times.first for times in whole])
+        eager = median([times.eager for times in (*alone, *whole)])
+        bound, nodes = PASSES * eager + SECONDS, alone[0].nodes
+        per_node = compiling / nodes
         growth = per_node / smallest.setdefault(name, per_node)
-        numbers = [milliseconds(x) for x in (times.compiling, times.eager, bound)]
-        ratios = [f"{ratio:.2f}" for ratio in (times.compiling / bound, growth)]
-        lines.append([f"{name} {size:,}", f"{times.nodes:,}", *numbers, *ratios])
+        line = [f"{name} {size:,}", f"{nodes:,}", milliseconds(eager), milliseconds(bound)]
+        line += [milliseconds(compiling), f"{compiling / bound:.2f}", f"{growth:.2f}"]
+        lines.append([*line, milliseconds(first), f"{first / bound:.2f}"])
     return text_table(head, lines)
 
 
@@ -202,11 +215,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compile_time", description=told)
     parser.add_argument("--cases", default="", help="what the names of the cases begin with")
     parser.add_argument("--runs", type=int, default=5, help="processes for each case (default: %(default)s)")
-    parser.add_argument("--measure", nargs=2, metavar=("CASE", "SIZE"), help="one case, in this process, as JSON")
+    single = {"nargs": 3, "metavar": ("CASE", "SIZE", "VERIFY")}
+    parser.add_argument("--measure", **single, help="one case, in this process, as JSON")
     chosen = parser.parse_args()
     if chosen.measure:
-        name, size = chosen.measure
-        print(json.dumps(measured(name, int(size))._asdict()))
+        name, size, verify = chosen.measure
+        print(json.dumps(measured(name, int(size), int(verify))))
         return
     cases = [(case.__name__, size) for case, sizes in CASES.items() for size in sizes]
     print(table([case for case in cases if case[0].startswith(chosen.cases)], chosen.runs))
