@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from operator import is_
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from ..scalars import with_article
 from .arguments import as_array, common_length, far_apart, narrowed, row
 from .program import Program
 from .recording import Recording, record, settled
-from .replays import RAISING, TOLERANCES, compare, complain, exactly, holding, is_finite, replays
+from .replays import RAISING, TOLERANCES, are_finite, compare, complain, exactly, holding, is_finite, replays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -263,7 +262,7 @@ class Compiled:
         """The outcome, if all numbers are finite from the first to the last."""
         try:
             with numpy.errstate(**RAISING):
-                if not all(map(_are_finite, (numbers, *arrays))):
+                if not are_finite((numbers, *arrays)):
                     return None
                 outcome = program.machine.run(numbers, arrays, alone)
                 return outcome if is_finite(outcome) else None
@@ -281,9 +280,3 @@ class Compiled:
             wanted = f"one for each of the {len(parameters)} parameters"
             raise ValueError(f"numbers has {wanted}; its shape is {numbers.shape}")
         return program.in_order_of(numbers, parameters)
-
-
-def _are_finite(array: Array) -> bool:
-    """Whether all numbers are. Where their squares are not, it raises, which costs no more than a second look."""
-    flat = array.reshape(-1)
-    return math.isfinite(flat.dot(flat))

@@ -122,8 +122,8 @@ class Machine:
             else:
                 apart.run(calls, block.array, start)
             for result, source in zip([values, *by_inputs], block.results):
-                for row, part in zip(result, source):
-                    row[start:stop] = part
+                for i, part in enumerate(source):
+                    result[i, start:stop] = part
         self._after.run()
         gradients = self._gradients()
         gradients = gradients.copy() if self._same_for_all else gradients / n

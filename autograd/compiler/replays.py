@@ -21,7 +21,7 @@ from .arguments import row
 from .recording import numbers_of, replayed, replayed_on_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from ..value import Value
@@ -41,9 +41,20 @@ RAISING: dict[str, Any] = {"divide": "raise", "over": "raise", "invalid": "raise
 
 def is_finite(outcome: Outcome) -> bool:
     """Whether all that was found is."""
-    if not (all(map(math.isfinite, outcome.totals)) and math.isfinite(numpy.add.reduce(outcome.gradients))):
-        return False
-    return all(math.isfinite(gradients.sum()) for gradients in outcome.input_gradients)
+    return all(map(math.isfinite, outcome.totals)) and are_finite((outcome.gradients, *outcome.input_gradients))
+
+
+def are_finite(arrays: Iterable[Array]) -> bool:
+    """Whether all numbers are: one look at the sum of their squares, and a second one only where that is not."""
+    for array in arrays:
+        flat = array.ravel("K")
+        try:
+            enough = math.isfinite(flat.dot(flat))
+        except FloatingPointError:  # squares overflow before numbers do
+            enough = False
+        if not enough and not numpy.isfinite(flat).all():
+            return False
+    return True
 
 
 def complain(run: Run) -> None:
