@@ -449,10 +449,10 @@ def _of_counts(function: Callable[[int], tuple[float, float]], counts: numpy.nda
 
 def _first_bad(numbers: numpy.ndarray) -> int | None:
     """Where the first number stands that is nan or infinite."""
-    import numpy
-
     if math.isfinite(numbers.dot(numbers)):  # one look tells that all are; only a sum of squares that is not needs more
         return None
+    import numpy
+
     bad = numpy.flatnonzero(~numpy.isfinite(numbers))
     return int(bad[0]) if bad.size else None
 
