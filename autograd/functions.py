@@ -10,7 +10,7 @@ import operator
 from typing import TYPE_CHECKING, overload
 
 from . import rules
-from .modes import COMPILING, mode
+from .modes import COMPILING, NO_GRAD, mode
 from .scalars import as_number, with_article
 from .value import recorded
 
@@ -73,9 +73,10 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = 0.0) -> Any:
     inputs = inputs if type(inputs) is tuple else _listed("dot", inputs)
     if len(weights) != len(inputs):
         raise ValueError(f"dot takes as many weights as inputs, not {len(weights)} weights and {len(inputs)} inputs")
-    if (recording := mode.get()) is None or recording is COMPILING:
+    if (recording := mode.get()) is None or recording is COMPILING or recording is NO_GRAD:
         try:
-            return _dot_of_values(weights, inputs, bias)
+            node = _dot_of_values(weights, inputs, bias)
+            return node.detach() if recording is NO_GRAD else node
         except AttributeError:
             pass  # there are constants where none are usual: the table knows what to do
     return rules.dot(*weights, *inputs, bias)

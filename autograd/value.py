@@ -341,6 +341,11 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
                 return node
             if type(other) is float:
                 return recorded(self._data + other, _add, self, other, 1.0, None)
+        elif recording is NO_GRAD:
+            if isinstance(other, Value):
+                return _leaf(self._data + other._data)
+            if type(other) is float:
+                return _leaf(self._data + other)
         return _operation(_add, self, other)
 
     def __sub__(self, other: Any) -> Value:
@@ -365,6 +370,11 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
                 return node
             if type(other) is float:
                 return recorded(self._data * other, _multiply, self, other, other, None)
+        elif recording is NO_GRAD:
+            if isinstance(other, Value):
+                return _leaf(self._data * other._data)
+            if type(other) is float:
+                return _leaf(self._data * other)
         return _operation(_multiply, self, other)
 
     def __truediv__(self, other: Any) -> Value:
@@ -515,9 +525,9 @@ def _refuse_operands(label: object) -> None:
 
 
 def recorded(
-    data: float, primitive: Primitive | None, left: Any, right: Any, left_partial: Any, right_partial: Any
+    data: float, primitive: Primitive, left: Any, right: Any, left_partial: Any, right_partial: Any
 ) -> Value:
-    """The node of an operation whose outcome is known; a leaf, of no primitive."""
+    """The node of an operation whose outcome is known."""
     node = _new(Value)
     node._data = data
     node._grad = None
@@ -527,6 +537,15 @@ def recorded(
     node._right = right
     node._left_partial = left_partial
     node._right_partial = right_partial
+    return node
+
+
+def _leaf(data: float) -> Value:
+    """A leaf, without the questions of `__init__`."""
+    node = _new(Value)
+    node._data = data
+    node.label = ""
+    node._grad = node._primitive = node._left = node._right = node._left_partial = node._right_partial = None
     return node
 
 
@@ -612,7 +631,7 @@ def _without_graph(primitive: Primitive, operands: Sequence[Any]) -> Value | Non
             data = primitive.function(*numbers) if _FLOAT.issuperset(map(type, numbers)) else None
     except (ValueError, ArithmeticError):
         return None
-    return recorded(data, None, None, None, None, None) if type(data) is float else None
+    return _leaf(data) if type(data) is float else None
 
 
 def _in_slots(

@@ -84,10 +84,16 @@ def test_operands_that_are_no_numbers(bad: Any) -> None:
             function([w1, bad])
 
 
-def test_no_grad_records_no_dot() -> None:
-    """The quick way is not taken where nothing is to be recorded."""
-    with ag.no_grad():
-        assert ag.dot([w1], [x1], b).operands == ()
+@pytest.mark.parametrize("inputs", [[x1, x2], [1.5, -2.0], [x1, -2.0], [numpy.float64(1.5), x2], [1, x2]])
+@pytest.mark.parametrize("bias", [b, 0.25, 1, numpy.float64(0.5)])
+def test_no_grad_records_no_dot(inputs: list[Any], bias: Any) -> None:
+    """The number is that of a recorded one, to the last bit."""
+    for weights in ([w1, w2], [w1, 2.0]):
+        recorded = ag.dot(weights, inputs, bias)
+        with ag.no_grad():
+            found = ag.dot(weights, inputs, bias)
+        assert (found.operands, found.primitive, found.label, found.has_grad) == ((), None, "", False)
+        assert found.data == recorded.data
 
 
 @pytest.mark.parametrize("function", [ag.mean, ag.logsumexp, ag.softmax, ag.log_softmax])

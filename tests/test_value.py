@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import gc
 import inspect
+import itertools
 import math
 import operator
 import random
@@ -954,6 +955,27 @@ def test_no_grad_computes_without_a_graph() -> None:
     assert [r.operands for r in results] == [()] * len(results)
     assert [r.data for r in results[:7]] == [9, 6, 4, 0, 1.5, 9, -3]
     assert (x * x).operands == (x, x)
+
+
+@pytest.mark.parametrize("operation", [operator.add, operator.sub, operator.mul, operator.truediv])
+def test_operators_under_no_grad(operation: Any) -> None:
+    """They give the numbers and errors that they give elsewhere, zeros have their signs, and nothing is recorded."""
+    numbers = [0.0, -0.0, 1.5, -2.0, 5e-324, 1e308, math.inf, -math.inf, math.nan]
+
+    def outcome(x: Any, y: Any) -> str:
+        try:
+            return repr(operation(x, y).data)
+        except (ValueError, ArithmeticError) as error:
+            return f"{type(error).__name__}: {error}"
+
+    for x, y in itertools.product(numbers, repeat=2):
+        for left, right in ((Value(x), Value(y)), (Value(x), y), (x, Value(y)), (Value(x), np.float64(y))):
+            usual = outcome(left, right)
+            with ag.no_grad():
+                assert outcome(left, right) == usual
+    with ag.no_grad():
+        for found in (operation(Value(2.0), Value(3.0)), operation(Value(2.0), 3.0), operation(2.0, Value(3.0))):
+            assert (found.operands, found.primitive, found.label, found.has_grad) == ((), None, "", False)
 
 
 def test_no_grad_takes_what_is_taken_elsewhere() -> None:
