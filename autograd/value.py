@@ -326,7 +326,8 @@ class Value(NumPyInterplay, NumberRefusals, Copies):
             node._grad = None
 
     # ----- Operators. `+ - * /` with a Value or a float are written out, three times as fast as going through the
-    # ----- table; tests prove that both agree. All else is left to the table.
+    # ----- table; tests prove that both agree. Under no_grad + and * are, too, or they would take longer than
+    # ----- where they are recorded. All else is left to the table.
 
     def __add__(self, other: Any) -> Value:
         if (recording := _mode()) is None or recording is COMPILING:
