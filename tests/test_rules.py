@@ -13,6 +13,7 @@ import math
 import operator
 import pydoc
 import random
+import re
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -855,7 +856,8 @@ def test_help_shows_names_and_defaults() -> None:
     """Of a primitive, of the method, and of `primitive`, which is called as its class is."""
     assert "sigmoid(x, slope=1.0)" in pydoc.plain(pydoc.render_doc(ag.sigmoid))
     assert "sigmoid(slope=1.0)" in pydoc.plain(pydoc.render_doc(Value(1.0).sigmoid))
-    assert "Primitive(name: 'str', function: " in pydoc.plain(pydoc.render_doc(ag.primitive))
+    shown = pydoc.plain(pydoc.render_doc(ag.primitive))  # on one line, or on many, as the version of Python has it
+    assert "Primitive(name:'str',function:" in re.sub(r"[\s|]", "", shown)
     assert list(inspect.signature(ag.primitive).parameters)[:3] == ["name", "function", "partials"]
 
 
