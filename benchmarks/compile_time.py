@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import workloads
 from .side_by_side import ONE_THREAD, ROOT, text_table
+from .table import at_least_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -214,7 +215,7 @@ def main() -> None:
     told = (__doc__ or "").split("\n")[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compile_time", description=told)
     parser.add_argument("--cases", default="", help="what the names of the cases begin with")
-    parser.add_argument("--runs", type=int, default=5, help="processes for each case (default: %(default)s)")
+    parser.add_argument("--runs", type=at_least_one, default=5, help="processes for each case (default: %(default)s)")
     single = {"nargs": 3, "metavar": ("CASE", "SIZE", "VERIFY")}
     parser.add_argument("--measure", **single, help="one case, in this process, as JSON")
     chosen = parser.parse_args()
@@ -223,7 +224,9 @@ def main() -> None:
         print(json.dumps(measured(name, int(size), int(verify))))
         return
     cases = [(case.__name__, size) for case, sizes in CASES.items() for size in sizes]
-    print(table([case for case in cases if case[0].startswith(chosen.cases)], chosen.runs))
+    if not (some := [case for case in cases if case[0].startswith(chosen.cases)]):
+        parser.error(f"no case begins with {chosen.cases!r}; there are {', '.join(case.__name__ for case in CASES)}")
+    print(table(some, chosen.runs))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .scaling_picture import SERIES, picture
 from .side_by_side import GradientError, SideError, check_gradients, worker
-from .table import duration, surroundings
+from .table import at_least_one, duration, surroundings
 from .training import WIDTH, sizes
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def main() -> None:
     """Measure and draw, as the command line asks."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
-    parser.add_argument("--runs", type=int, default=3, help="runs of each side at each point (default: %(default)s)")
+    parser.add_argument("--runs", type=at_least_one, default=3, help="runs of a side at a point (default: %(default)s)")
     parser.add_argument("--redraw", action="store_true", help="draw what was measured before")
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)

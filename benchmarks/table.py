@@ -245,11 +245,18 @@ def command_line(program: str, description: str | None, rows: Sequence[Row]) -> 
     """The options that all tables have."""
     numbers = sorted({row.number for row in rows})
     parser = argparse.ArgumentParser(prog=f"python -m {program}", description=(description or "").partition("\n")[0])
-    parser.add_argument("--runs", type=int, default=7, help="runs of each side (default: %(default)s)")
+    parser.add_argument("--runs", type=at_least_one, default=7, help="runs of each side (default: %(default)s)")
     parser.add_argument("--rows", type=row_numbers, nargs="+", metavar="N", help="some of the rows, such as: 1 5-7")
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
     parser.epilog = "rows: " + ", ".join(map(str, numbers))
     return parser
+
+
+def at_least_one(text: str) -> int:
+    """The number of runs that is asked for: of none there is no median."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"1 or more are needed, not {text}")
+    return int(text)
 
 
 def row_numbers(text: str) -> range:
