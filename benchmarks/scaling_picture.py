@@ -48,10 +48,10 @@ def picture(found: Mapping[str, Any]) -> Figure:
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": "scaling", "font.size": 10}):
-        figure = Figure(figsize=(9.2, 4.3), dpi=120, facecolor="white")
+        figure = Figure(figsize=(9.5, 4.3), dpi=120, facecolor="white")
         left, right = figure.subplots(1, 2, sharey=True)
         left.set(yscale="log", ylim=limits([*found["by batch"].values(), *found["by width"].values()]))
-        figure.subplots_adjust(left=0.075, right=0.838, top=0.835, bottom=0.135, wspace=0.56)
+        figure.subplots_adjust(left=0.073, right=0.828, top=0.835, bottom=0.135, wspace=0.61)
         figure.text(0.008, 0.935, "Time of one training step", color=INK, fontsize=12.5, fontweight="bold")
         how = "forward, backward and update of a network with two hidden layers; each side on one thread"
         figure.text(0.008, 0.88, how, color=LINE, fontsize=9.5)
